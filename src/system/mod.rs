@@ -1,1 +1,3 @@
-//! (in the making)
+//! The system under study: nodes, links, clocks, queues, workload. It knows no protocol.
+pub mod ids;
+pub mod spec;
