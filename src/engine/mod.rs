@@ -2,5 +2,12 @@
 //!
 //! It knows no node and no protocol; `examples/bank_queue.rs` is built on nothing else. Start with
 //! [`sim::Simulation`].
+
+pub mod agenda;
 pub mod dist;
+
+pub mod fingerprint;
+pub mod probe;
+pub mod sim;
+pub mod stream;
 pub mod time;
