@@ -1,1 +1,7 @@
-//! (in the making)
+//! What policies stand on: detectors, replication, the ledger. Each in one place, tested alone.
+
+pub mod detector;
+pub mod health;
+pub mod ledger;
+pub mod replication;
+pub(crate) mod runs;

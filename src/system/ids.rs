@@ -44,10 +44,6 @@ id!(
     LinkId
 );
 id!(
-    /// A path over one or more links.
-    PathId
-);
-id!(
     /// A common cause.
     SharedId
 );

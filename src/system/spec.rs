@@ -22,7 +22,7 @@ pub struct Model<P> {
     pub nodes: Vec<Node>,
     /// Links by [`LinkId`].
     pub links: Vec<Link>,
-    /// Paths by `PathId`; links that no path names stand here each as a path of its own... see [`Path`].
+    /// Paths; a link that no path names is one of its own.
     pub paths: Vec<Path>,
     /// Common causes by [`SharedId`].
     pub shared: Vec<SharedCause>,
@@ -220,25 +220,12 @@ pub struct Link {
     pub latency: Law,
     /// Probability that one message is lost.
     pub loss: f64,
-    /// Bursty loss, on top of `loss`.
-    pub bursts: Option<Bursts>,
     /// Bytes per second; `None`: unlimited.
     pub bandwidth: Option<f64>,
     /// How it fails.
     pub failures: Vec<LinkFailure>,
     /// The traffic it carries.
     pub carries: Classes,
-}
-
-/// Gilbert–Elliott loss: a hidden state that changes from message to message.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bursts {
-    /// Probability per message of entering the bad state.
-    pub enter: f64,
-    /// Probability per message of leaving it.
-    pub leave: f64,
-    /// Loss in the bad state.
-    pub loss: f64,
 }
 
 /// One failure mode of a link.
@@ -276,8 +263,6 @@ pub enum PathUse {
     Failover,
     /// Every message over all links at once; the first copy counts.
     Both,
-    /// All links one after the other: down when any of them is.
-    Series,
 }
 
 /// A common cause: its members fail together.

@@ -1,0 +1,492 @@
+//! The contract of a policy: the program of one node in a group.
+//!
+//! A policy reacts to messages, timers, its detectors' verdicts and an operator's word, and it can only do what a
+//! real node can do. It never sees another node's state or the true time; whether two nodes are active at once is
+//! seen by observers only. Heartbeats, replication and checks are *declared* ([`Ctx::beacon`], [`Ctx::watch`],
+//! [`Ctx::replicate`]), so one policy file runs stepwise or skipping without knowing which.
+//!
+//! Start with [`Policy`]; `policy/single.rs` is the shortest one, `policy/active_passive.rs` the one to copy.
+
+use std::fmt::Debug;
+
+use crate::engine::dist::Law;
+use crate::engine::stream::Stream;
+use crate::engine::time::Span;
+use crate::service::detector::Silence;
+use crate::service::health::Rule;
+use crate::service::replication::Copying;
+use crate::system::ids::NodeId;
+
+/// A redundancy protocol, as the program of one node.
+pub trait Policy: Clone + Debug {
+    /// Its name in model files.
+    const NAME: &'static str;
+    /// Its table in a model file.
+    type Params: Clone + Debug;
+    /// What survives a restart of the process (not a loss of the disk).
+    type Durable: Clone + Default + Debug;
+    /// What nodes say to each other besides heartbeats.
+    type Message: Copy + Debug;
+    /// What heartbeats carry.
+    type Beacon: Copy + PartialEq + Debug;
+    /// Names of its timers.
+    type Timer: Copy + PartialEq + Debug;
+
+    /// The process starts.
+    fn start(durable: &Self::Durable, ctx: &mut Ctx<'_, Self>) -> Self;
+    /// A message arrives.
+    fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Ctx<'_, Self>);
+    /// A timer fires.
+    fn on_timer(&mut self, timer: Self::Timer, ctx: &mut Ctx<'_, Self>);
+    /// Something it declared interest in happened.
+    fn on_notice(&mut self, notice: Notice<Self::Beacon>, ctx: &mut Ctx<'_, Self>);
+    /// What it believes itself to be, and what it accepts. Truth is judged by observers.
+    fn stance(&self) -> Stance;
+    /// What holds for the group as a whole.
+    fn design(params: &Self::Params, members: usize) -> Design;
+    /// The bounds the protocol promises, with these parameters.
+    fn bounds(params: &Self::Params, members: usize) -> Bounds;
+}
+
+/// What a node believes itself to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Up, but not yet in any role.
+    Starting,
+    /// Getting its first complete copy.
+    Syncing,
+    /// Ready to take over.
+    Standby,
+    /// Cut off, and waiting.
+    Isolated,
+    /// On the way to being active.
+    TakingOver,
+    /// In charge ("Main", "primary", "owner of the address").
+    Active,
+    /// One of several that all serve.
+    Peer,
+}
+
+impl Role {
+    /// Its name in scenario files and traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Starting => "starting",
+            Role::Syncing => "syncing",
+            Role::Standby => "standby",
+            Role::Isolated => "isolated",
+            Role::TakingOver => "taking-over",
+            Role::Active => "active",
+            Role::Peer => "peer",
+        }
+    }
+}
+
+/// Belief, and what it would accept: two things, and only the second makes a split brain count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stance {
+    /// What it believes itself to be.
+    pub role: Role,
+    /// The part of the work it accepts writes for: one of [`Design::slots`].
+    pub accepts: Option<u8>,
+    /// Whether it answers reads.
+    pub reads: bool,
+    /// Its activation number, higher is newer (for traces).
+    pub activation: u64,
+}
+
+/// How clients find a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Routing {
+    /// Whichever node accepts: an address that moves, or a list that clients go through.
+    Accepting,
+    /// A health-checked balancer beside each class of clients.
+    Balanced {
+        /// Its checks.
+        rule: Rule,
+        /// A request that meets a dead instance is sent to another one.
+        redispatch: bool,
+        /// With every instance suspected it sends to all of them.
+        fail_open: bool,
+    },
+}
+
+/// What concurrent writes at several nodes become.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Conflicts {
+    /// Only one node at a time is meant to write.
+    Exclusive,
+    /// Nothing is stored.
+    Stateless,
+    /// All write; for a key written at two nodes at once the later time stamp wins.
+    LastWriterWins {
+        /// Keys that the writes spread over evenly.
+        keys: f64,
+    },
+}
+
+/// What holds for a group as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Design {
+    /// Parts of the work, each served by one node at a time (N of N + M).
+    pub slots: u8,
+    /// How clients find a node.
+    pub routing: Routing,
+    /// What concurrent writes become; more than one acceptor of a slot is a split brain only where it is
+    /// [`Conflicts::Exclusive`].
+    pub conflicts: Conflicts,
+    /// Nodes that must serve for full capacity.
+    pub required: u32,
+    /// Devices replay what they still hold after a loss.
+    pub windback: bool,
+    /// Fencing a node: how long it takes, how often it works.
+    pub fencing: Option<Fencing>,
+}
+
+/// The fence action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fencing {
+    /// From the order to the node being off.
+    pub delay: Law,
+    /// Probability that it works.
+    pub success: f64,
+    /// Until the fenced node may start again.
+    pub off: Span,
+}
+
+/// A promise: how old a lost write can be, or how long a split brain can last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The value in seconds; `None`: unbounded.
+    pub secs: Option<f64>,
+    /// The formula.
+    pub formula: String,
+    /// Incidents it holds for, or what it grows with.
+    pub class: String,
+}
+
+/// What a policy promises.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bounds {
+    /// No lost write was acknowledged earlier than this before the fault; `None`: nothing is stored.
+    pub loss_age: Option<Bound>,
+    /// No split-brain window is longer than this.
+    pub split_brain: Bound,
+}
+
+/// Which clock a timer runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Time since the process started, with drift.
+    Monotonic,
+    /// The wall clock, with drift, synchronisation errors and steps.
+    Wall,
+}
+
+/// How a peer is watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Watching {
+    /// By its heartbeats.
+    Beats {
+        /// When silence becomes suspicion, by the observer's clock.
+        silence: Silence,
+        /// From the start, or only after the first beat.
+        armed: bool,
+    },
+    /// By echo requests, which the host answers.
+    Echo(Rule),
+}
+
+/// What took a node's attention.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Notice<B> {
+    /// A watched peer has been silent for too long.
+    Suspect {
+        /// Which peer.
+        peer: NodeId,
+        /// By echo, or by heartbeats.
+        echo: bool,
+    },
+    /// A watched peer was heard again by its echo.
+    EchoBack {
+        /// Which peer.
+        peer: NodeId,
+    },
+    /// A heartbeat that says something new: the first one, one after a suspicion, or one with new content.
+    Heard {
+        /// From whom.
+        peer: NodeId,
+        /// What it says.
+        beacon: B,
+        /// Whether it ended a suspicion.
+        trust: bool,
+    },
+    /// The first complete copy has been made: from here to `peer` (this node is the source) or the other way round.
+    InStep {
+        /// The other node.
+        peer: NodeId,
+        /// Whether this node is the source.
+        source: bool,
+    },
+    /// Replication with a peer that was in step broke.
+    OutOfStep {
+        /// The other node.
+        peer: NodeId,
+    },
+    /// A fence order came to an end.
+    Fenced {
+        /// Whom it was for.
+        peer: NodeId,
+        /// Whether it worked.
+        worked: bool,
+    },
+    /// An operator wants the active role at `to` (or wherever it fits).
+    Changeover {
+        /// Where to.
+        to: Option<NodeId>,
+    },
+}
+
+/// Phases of a failover, announced by the node that goes through them; causes of downtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Until somebody able to act suspects.
+    Detect,
+    /// Fencing.
+    Fence,
+    /// Agreeing who takes over.
+    Elect,
+    /// Making the new node able to serve.
+    Promote,
+    /// Pointing traffic to it.
+    Redirect,
+    /// Clients finding it.
+    Reconnect,
+    /// Warming up.
+    Warm,
+    /// Starting again in place.
+    Restart,
+    /// A node serves but cannot be reached.
+    Network,
+    /// Every capable node is dead.
+    NoSpare,
+    /// Too few nodes to agree.
+    NoQuorum,
+    /// Too much work.
+    Overload,
+    /// Planned work.
+    Planned,
+    /// A person's mistake.
+    Human,
+}
+
+impl Phase {
+    /// All of them, in the order of reports.
+    pub const ALL: [Phase; 14] = [
+        Phase::Detect,
+        Phase::Fence,
+        Phase::Elect,
+        Phase::Promote,
+        Phase::Redirect,
+        Phase::Reconnect,
+        Phase::Warm,
+        Phase::Restart,
+        Phase::Network,
+        Phase::NoSpare,
+        Phase::NoQuorum,
+        Phase::Overload,
+        Phase::Planned,
+        Phase::Human,
+    ];
+
+    /// Its name in measures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Detect => "detect",
+            Phase::Fence => "fence",
+            Phase::Elect => "elect",
+            Phase::Promote => "promote",
+            Phase::Redirect => "redirect",
+            Phase::Reconnect => "reconnect",
+            Phase::Warm => "warm",
+            Phase::Restart => "restart",
+            Phase::Network => "network",
+            Phase::NoSpare => "no_spare",
+            Phase::NoQuorum => "no_quorum",
+            Phase::Overload => "overload",
+            Phase::Planned => "planned",
+            Phase::Human => "human",
+        }
+    }
+}
+
+/// What a node orders.
+#[derive(Clone, Debug)]
+pub enum Command<P: Policy> {
+    /// See [`Ctx::send`].
+    Send(NodeId, P::Message),
+    /// See [`Ctx::arm`].
+    Arm(P::Timer, Clock, Span),
+    /// See [`Ctx::disarm`].
+    Disarm(P::Timer),
+    /// See [`Ctx::persist`].
+    Persist(P::Durable),
+    /// See [`Ctx::watch`].
+    Watch(NodeId, Watching),
+    /// See [`Ctx::beacon`].
+    Beacon(Span, P::Beacon),
+    /// See [`Ctx::replicate`].
+    Replicate(NodeId, Copying),
+    /// See [`Ctx::stop_replicating`].
+    StopReplicating,
+    /// See [`Ctx::fence`].
+    Fence(NodeId),
+    /// See [`Ctx::step`].
+    Step(Phase),
+    /// See [`Ctx::surrender`].
+    Surrender(NodeId, bool),
+}
+
+/// Takes a node's commands in.
+pub trait Out<P: Policy> {
+    /// One command.
+    fn command(&mut self, command: Command<P>);
+}
+
+impl<P: Policy> Out<P> for Vec<Command<P>> {
+    fn command(&mut self, command: Command<P>) {
+        self.push(command);
+    }
+}
+
+/// What a node may know without asking anybody.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Itself.
+    pub me: NodeId,
+    /// The nodes of its group in the order of the model, itself included.
+    pub members: &'a [NodeId],
+    /// Time since its process started, by its monotonic clock.
+    pub uptime: Span,
+    /// Its wall clock, in seconds since the start of the run.
+    pub wall: f64,
+    /// Whether it was fenced off before this start.
+    pub after_fence: bool,
+    /// Whether this is the start of the run: all nodes are powered on together.
+    pub first_start: bool,
+    /// Whether its own copy of the data is there.
+    pub has_data: bool,
+}
+
+/// What a policy sees and can do during a callback.
+pub struct Ctx<'a, P: Policy> {
+    /// What it knows.
+    pub facts: Facts<'a>,
+    /// Its parameters.
+    pub params: &'a P::Params,
+    stream: &'a mut Stream,
+    out: &'a mut dyn Out<P>,
+}
+
+impl<'a, P: Policy> Ctx<'a, P> {
+    /// For hosts, and for tests of a policy without one.
+    pub fn new(facts: Facts<'a>, params: &'a P::Params, stream: &'a mut Stream, out: &'a mut dyn Out<P>) -> Self {
+        Ctx { facts, params, stream, out }
+    }
+
+    /// The same moment for another policy type: how [`super::registry::Either`] hands a context on.
+    pub(crate) fn narrow<'b, Q: Policy>(&'b mut self, params: &'b Q::Params, out: &'b mut dyn Out<Q>) -> Ctx<'b, Q> {
+        Ctx { facts: self.facts, params, stream: self.stream, out }
+    }
+
+    pub(crate) fn parts(&mut self) -> (Facts<'a>, &'a P::Params, &mut Stream, &mut dyn Out<P>) {
+        (self.facts, self.params, self.stream, self.out)
+    }
+
+    /// The node itself.
+    pub fn me(&self) -> NodeId {
+        self.facts.me
+    }
+
+    /// The other nodes of the group.
+    pub fn peers(&self) -> impl Iterator<Item = NodeId> + 'a {
+        let me = self.facts.me;
+        self.facts.members.iter().copied().filter(move |&node| node != me)
+    }
+
+    /// A node's place in the group's order.
+    pub fn rank(&self, node: NodeId) -> usize {
+        self.facts.members.iter().position(|&member| member == node).unwrap_or(usize::MAX)
+    }
+
+    /// A uniform number of the node's own.
+    pub fn uniform(&mut self) -> f64 {
+        self.stream.uniform()
+    }
+
+    /// A time drawn from `law`.
+    pub fn draw(&mut self, law: &Law) -> Span {
+        law.sample(self.stream.uniform())
+    }
+
+    /// Sends a message; it may be lost.
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.out.command(Command::Send(to, message));
+    }
+
+    /// Sets a timer on the monotonic clock; a timer of that name that is set already is moved.
+    pub fn arm(&mut self, timer: P::Timer, after: Span) {
+        self.out.command(Command::Arm(timer, Clock::Monotonic, after));
+    }
+
+    /// Sets a timer on the wall clock.
+    pub fn arm_wall(&mut self, timer: P::Timer, after: Span) {
+        self.out.command(Command::Arm(timer, Clock::Wall, after));
+    }
+
+    /// Clears a timer.
+    pub fn disarm(&mut self, timer: P::Timer) {
+        self.out.command(Command::Disarm(timer));
+    }
+
+    /// Writes what is to survive a restart.
+    pub fn persist(&mut self, durable: P::Durable) {
+        self.out.command(Command::Persist(durable));
+    }
+
+    /// Watches a peer from now on.
+    pub fn watch(&mut self, peer: NodeId, watching: Watching) {
+        self.out.command(Command::Watch(peer, watching));
+    }
+
+    /// Sends heartbeats with this content to all peers, every so often, from now on; a change of content goes out
+    /// with the next one.
+    pub fn beacon(&mut self, every: Span, content: P::Beacon) {
+        self.out.command(Command::Beacon(every, content));
+    }
+
+    /// Copies its writes to a peer from now on. Goes on by itself after interruptions.
+    pub fn replicate(&mut self, to: NodeId, copying: Copying) {
+        self.out.command(Command::Replicate(to, copying));
+    }
+
+    /// Ends all replication from here.
+    pub fn stop_replicating(&mut self) {
+        self.out.command(Command::StopReplicating);
+    }
+
+    /// Orders a peer to be powered off; the end of it is a [`Notice::Fenced`].
+    pub fn fence(&mut self, peer: NodeId) {
+        self.out.command(Command::Fence(peer));
+    }
+
+    /// Announces the phase it is in.
+    pub fn step(&mut self, phase: Phase) {
+        self.out.command(Command::Step(phase));
+    }
+
+    /// Gives its role up to `winner`; `merge`: its writes are merged there instead of being overwritten.
+    pub fn surrender(&mut self, winner: NodeId, merge: bool) {
+        self.out.command(Command::Surrender(winner, merge));
+    }
+}

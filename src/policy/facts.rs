@@ -1,0 +1,234 @@
+//! Facts: what happened in a run, typed. Measures, traces and the fingerprint read this one stream.
+
+use crate::engine::fingerprint::Fingerprint;
+use crate::engine::time::{Instant, Span};
+use crate::service::ledger::{Incident, Loss, Totals};
+use crate::service::replication::Change;
+use crate::system::ids::{GroupId, LinkId, NodeId, SharedId};
+
+use super::contract::{Phase, Stance};
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultOf {
+    /// A node's failure mode, by its place in the model.
+    Node(NodeId, u16),
+    /// A link's.
+    Link(LinkId, u16),
+    /// A common cause's.
+    Shared(SharedId, u16),
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fact {
+    /// A fault of the environment begins or ends.
+    Fault {
+        /// Whose.
+        of: FaultOf,
+        /// Begins, else ends.
+        begins: bool,
+    },
+    /// A node's server process can take a role, or no longer exists.
+    Process {
+        /// Which node.
+        node: NodeId,
+        /// Whether it runs.
+        up: bool,
+    },
+    /// A node's server process stands still, or goes on.
+    Pause {
+        /// Which node.
+        node: NodeId,
+        /// Whether it stands still.
+        paused: bool,
+    },
+    /// A node's belief changed.
+    Stance {
+        /// Which node.
+        node: NodeId,
+        /// What it believes now.
+        stance: Stance,
+    },
+    /// A detector changed its mind.
+    Verdict {
+        /// Who watches.
+        observer: NodeId,
+        /// Whom.
+        peer: NodeId,
+        /// By echo.
+        echo: bool,
+        /// What it thinks now.
+        suspected: bool,
+        /// The peer ran and was not paused at that instant.
+        mistaken: bool,
+    },
+    /// A node announced a phase of its failover.
+    Step {
+        /// Which node.
+        node: NodeId,
+        /// What it does.
+        phase: Phase,
+    },
+    /// The service of a group as its clients see it.
+    Service {
+        /// Which group.
+        group: GroupId,
+        /// Enough clients are served with all their kinds of work.
+        up: bool,
+        /// Their writes are.
+        writes: bool,
+        /// Their reads are.
+        reads: bool,
+        /// The node that serves most of them now, or did last.
+        by: Option<NodeId>,
+        /// While down: why, as far as no node's own steps explain it.
+        cause: Phase,
+    },
+    /// Who accepts at this instant, in the slot with the most acceptors.
+    Acceptors {
+        /// Which group.
+        group: GroupId,
+        /// Nodes that believe they are active.
+        believing: u8,
+        /// Nodes that would accept a write.
+        accepting: u8,
+        /// Of these, nodes that some client or device reaches.
+        exposed: u8,
+    },
+    /// Two histories hold acknowledged writes that the other does not (true), or no longer.
+    Diverged {
+        /// Which group.
+        group: GroupId,
+        /// Whether they do.
+        diverged: bool,
+    },
+    /// Serving nodes over those required, at most 1.
+    Capacity {
+        /// Which group.
+        group: GroupId,
+        /// Share in millionths.
+        millionths: u32,
+    },
+    /// Another node took over.
+    Failover {
+        /// Which group.
+        group: GroupId,
+        /// The new active node.
+        node: NodeId,
+        /// From the fault to service on it, where it was up all the while.
+        took: Option<Span>,
+        /// From the fault to its suspicion, likewise.
+        detection: Option<Span>,
+        /// The one before could still accept at the instant of suspicion.
+        mistaken: bool,
+        /// An operator or planned work asked for it.
+        ordered: bool,
+    },
+    /// A takeover began and did not come to its end before the former active node was back.
+    FailoverFailed {
+        /// Which group.
+        group: GroupId,
+    },
+    /// A fault took the serving node away or cut it off.
+    Incident {
+        /// Which group.
+        group: GroupId,
+        /// The incident.
+        incident: Incident,
+    },
+    /// Acknowledged writes were given up.
+    Lost {
+        /// Which group.
+        group: GroupId,
+        /// What.
+        loss: Loss,
+        /// The policy's bound was broken by it.
+        breaks_bound: bool,
+    },
+    /// Concurrent writes of which one was discarded by the merge rule.
+    Overwritten {
+        /// Which group.
+        group: GroupId,
+        /// How many.
+        count: u64,
+    },
+    /// Replication changed its state.
+    Replication {
+        /// From whom.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
+        /// What happened.
+        change: Change,
+    },
+    /// Acknowledged without the copy that the level promises (true), or no longer.
+    Degraded {
+        /// Which group.
+        group: GroupId,
+        /// Whether it is.
+        degraded: bool,
+    },
+    /// The book was closed at the horizon.
+    Book {
+        /// Which group.
+        group: GroupId,
+        /// Its sums.
+        totals: Totals,
+    },
+}
+
+impl Fact {
+    /// Kind, entity and value for the fingerprint.
+    fn words(&self) -> (u8, u32, u64) {
+        let flag = u64::from;
+        match *self {
+            Fact::Fault { of, begins } => {
+                let (kind, index, mode) = match of {
+                    FaultOf::Node(n, m) => (0_u64, n.0, m),
+                    FaultOf::Link(l, m) => (1, l.0, m),
+                    FaultOf::Shared(s, m) => (2, s.0, m),
+                };
+                (1, u32::from(index), kind << 32 | u64::from(mode) << 1 | flag(begins))
+            }
+            Fact::Process { node, up } => (2, node.0.into(), flag(up)),
+            Fact::Pause { node, paused } => (3, node.0.into(), flag(paused)),
+            Fact::Stance { node, stance } => {
+                let accepts = stance.accepts.map_or(0, |slot| u64::from(slot) + 1);
+                (4, node.0.into(), stance.activation << 20 | (stance.role as u64) << 12 | accepts << 1 | flag(stance.reads))
+            }
+            Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
+                let flags = flag(echo) << 2 | flag(suspected) << 1 | flag(mistaken);
+                (5, observer.0.into(), u64::from(peer.0) << 8 | flags)
+            }
+            Fact::Step { node, phase } => (6, node.0.into(), phase as u64),
+            Fact::Service { group, up, writes, reads, by, cause } => {
+                let by = by.map_or(0, |n| u64::from(n.0) + 1);
+                let flags = flag(up) << 2 | flag(writes) << 1 | flag(reads);
+                (7, group.0.into(), by << 16 | (cause as u64) << 8 | flags)
+            }
+            Fact::Acceptors { group, believing, accepting, exposed } => {
+                (8, group.0.into(), u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed))
+            }
+            Fact::Diverged { group, diverged } => (9, group.0.into(), flag(diverged)),
+            Fact::Capacity { group, millionths } => (10, group.0.into(), millionths.into()),
+            Fact::Failover { group, node, took, mistaken, .. } => {
+                let took = took.map_or(u64::MAX, Span::as_nanos);
+                (11, u32::from(group.0) << 16 | u32::from(node.0), took ^ flag(mistaken))
+            }
+            Fact::FailoverFailed { group } => (12, group.0.into(), 0),
+            Fact::Incident { group, incident } => (13, group.0.into(), u64::from(incident.number) << 1 | flag(incident.in_class)),
+            Fact::Lost { group, loss, .. } => (14, group.0.into(), loss.count << 20 ^ loss.age.as_nanos()),
+            Fact::Overwritten { group, count } => (15, group.0.into(), count),
+            Fact::Replication { from, to, change } => (16, from.0.into(), u64::from(to.0) << 8 | change as u64),
+            Fact::Degraded { group, degraded } => (17, group.0.into(), flag(degraded)),
+            Fact::Book { group, totals } => (18, group.0.into(), totals.acked << 24 ^ totals.lost),
+        }
+    }
+
+    /// Takes the fact into a fingerprint.
+    pub(crate) fn mark(&self, at: Instant, fingerprint: &mut Fingerprint) {
+        let (kind, entity, value) = self.words();
+        fingerprint.fact(at, kind, entity, value);
+    }
+}

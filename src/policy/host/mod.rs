@@ -1,0 +1,266 @@
+//! The host: runs the programs of all nodes inside the system and carries their commands out. This is the world that
+//! the engine steps.
+//!
+//! Its parts, one file each: `setup` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
+//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `service` (what clients
+//! see), `takeover` (who took over from whom, and why). Facts leave through one door, [`World::emit`].
+
+mod clocks;
+mod copying;
+mod faults;
+mod nodes;
+mod service;
+mod setup;
+mod takeover;
+mod watching;
+
+use std::fmt::Debug;
+
+use crate::engine::agenda::{Rank, Slot};
+use crate::engine::fingerprint::{CheckPoints, Fingerprint};
+use crate::engine::probe::Probe;
+use crate::engine::sim;
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::policy::contract::{Command, Policy};
+use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
+
+use super::facts::{Fact, FaultOf};
+
+pub use setup::Setup;
+
+/// Priority classes of events at the same instant, in the order in which they happen.
+pub(crate) mod class {
+    pub(crate) const SCRIPT: u8 = 0;
+    pub(crate) const HARDWARE: u8 = 1;
+    pub(crate) const LINK: u8 = 2;
+    pub(crate) const DELIVERY: u8 = 3;
+    pub(crate) const SERVICE: u8 = 4;
+    pub(crate) const TIMER: u8 = 5;
+    pub(crate) const WORKLOAD: u8 = 6;
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<M> {
+    /// A fault process changes over.
+    Fault(u16),
+    /// A step of the script.
+    Script(u16),
+    /// A node's process is ready.
+    Started(NodeId),
+    /// A policy's timer.
+    Timer(NodeId, u8),
+    /// A message arrives.
+    Deliver {
+        /// From whom.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
+        /// Over which link, and how often that had been cut when it was sent.
+        via: Option<(LinkId, u32)>,
+        /// What it says.
+        message: M,
+    },
+    /// A detector has something to do.
+    Watch(u16),
+    /// A balancer's health check has.
+    Check(u16),
+    /// A replication has: group and place.
+    Copy(GroupId, u16),
+    /// A fence action ends.
+    Fence {
+        /// Who ordered it.
+        by: NodeId,
+        /// Against whom.
+        peer: NodeId,
+    },
+    /// A fenced node gets its power back.
+    Unfence(NodeId),
+    /// A client has found its node.
+    Reconnect(ClientId),
+    /// Planned work begins or ends.
+    Maintenance(u16),
+    /// An operator orders a changeover.
+    Changeover(u16),
+}
+
+type HostCtx<'c, P> = sim::Ctx<'c, Event<<P as Policy>::Message>>;
+
+/// One run of a model. Clone it and you hold a snapshot.
+#[derive(Clone, Debug)]
+pub struct World<'s, P: Policy, T> {
+    setup: &'s Setup<P>,
+    run: u64,
+    nodes: Vec<nodes::NodeState<P>>,
+    links: Vec<faults::LinkState>,
+    faults: Vec<faults::FaultState>,
+    crews: Vec<faults::CrewState>,
+    planned: Vec<faults::PlannedState>,
+    changeovers: Vec<(Stream, Slot)>,
+    watches: Vec<watching::WatchSlot>,
+    checks: Vec<watching::CheckSlot>,
+    groups: Vec<copying::GroupState>,
+    clients: Vec<service::ClientState>,
+    fingerprint: Fingerprint,
+    group_fingerprints: Vec<Fingerprint>,
+    check_points: Option<CheckPoints>,
+    commands: Vec<Command<P>>,
+    /// What watches the run.
+    pub probe: T,
+}
+
+/// A run, ready to step.
+pub type Run<'s, P, T> = sim::Simulation<World<'s, P, T>>;
+
+/// Opens run `run` of a model.
+pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe: T) -> Run<'s, P, T> {
+    let world = World {
+        setup,
+        run,
+        nodes: Vec::new(),
+        links: Vec::new(),
+        faults: Vec::new(),
+        crews: Vec::new(),
+        planned: Vec::new(),
+        changeovers: Vec::new(),
+        watches: Vec::new(),
+        checks: Vec::new(),
+        groups: Vec::new(),
+        clients: Vec::new(),
+        fingerprint: Fingerprint::default(),
+        group_fingerprints: vec![Fingerprint::default(); setup.model.groups.len()],
+        check_points: None,
+        commands: Vec::new(),
+        probe,
+    };
+    let mut simulation = sim::Simulation::new(world);
+    simulation.set_up(|world, ctx| world.begin(ctx));
+    simulation
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    fn begin(&mut self, ctx: &mut HostCtx<'_, P>) {
+        self.begin_faults(ctx);
+        self.begin_nodes(ctx);
+        self.begin_watches(ctx);
+        self.begin_groups(ctx);
+        self.begin_clients(ctx);
+        for node in 0..self.nodes.len() {
+            self.power_on_at_start(NodeId::from(node), ctx);
+        }
+        for group in 0..self.groups.len() {
+            self.evaluate(GroupId::from(group), ctx);
+        }
+    }
+
+    /// The one door through which facts leave.
+    fn emit(&mut self, at: Instant, fact: Fact) {
+        let group = self.group_of(&fact);
+        let fingerprint = match group {
+            Some(group) => &mut self.group_fingerprints[group.index()],
+            None => &mut self.fingerprint,
+        };
+        fact.mark(at, fingerprint);
+        if let Some(points) = &mut self.check_points {
+            // Check-points follow all facts of the run, whichever group they are of.
+            let mut all = self.fingerprint;
+            for group in &self.group_fingerprints {
+                all.word(group.value() as u64);
+            }
+            points.see(at, &all);
+        }
+        self.probe.see(at, &fact);
+    }
+
+    fn group_of(&self, fact: &Fact) -> Option<GroupId> {
+        let of_node = |node: NodeId| self.setup.member[node.index()].map(|(group, _)| group);
+        match *fact {
+            Fact::Fault { of: FaultOf::Node(node, _), .. } => of_node(node),
+            Fact::Fault { .. } => None,
+            Fact::Process { node, .. } | Fact::Pause { node, .. } | Fact::Stance { node, .. } | Fact::Step { node, .. } => {
+                of_node(node)
+            }
+            Fact::Verdict { observer, .. } => of_node(observer),
+            Fact::Replication { from, .. } => of_node(from),
+            Fact::Service { group, .. }
+            | Fact::Acceptors { group, .. }
+            | Fact::Diverged { group, .. }
+            | Fact::Capacity { group, .. }
+            | Fact::Failover { group, .. }
+            | Fact::FailoverFailed { group }
+            | Fact::Incident { group, .. }
+            | Fact::Lost { group, .. }
+            | Fact::Overwritten { group, .. }
+            | Fact::Degraded { group, .. }
+            | Fact::Book { group, .. } => Some(group),
+        }
+    }
+
+    /// The fingerprint of one group's facts.
+    pub fn group_fingerprint(&self, group: GroupId) -> Fingerprint {
+        self.group_fingerprints[group.index()]
+    }
+
+    /// The fingerprint of the whole run.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut all = self.fingerprint;
+        for group in &self.group_fingerprints {
+            let value = group.value();
+            all.word(value as u64);
+            all.word((value >> 64) as u64);
+        }
+        all
+    }
+
+    /// Keeps check-points of the fingerprint from now on.
+    pub fn keep_check_points(&mut self) {
+        self.check_points.get_or_insert_default();
+    }
+
+    /// The check-points kept.
+    pub fn check_points(&self) -> Option<&CheckPoints> {
+        self.check_points.as_ref()
+    }
+
+    /// What ran.
+    pub fn setup(&self) -> &'s Setup<P> {
+        self.setup
+    }
+
+    /// Ends the run at the horizon: closes the books. To be called once, after the last step.
+    pub fn finish(&mut self, horizon: Instant) {
+        self.close_books(horizon);
+    }
+
+    fn rank(class: u8, entity: usize) -> Rank {
+        Rank { class, entity: entity as u32 }
+    }
+}
+
+impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
+    type Event = Event<P::Message>;
+
+    fn handle(&mut self, event: Self::Event, ctx: &mut sim::Ctx<'_, Self::Event>) {
+        match event {
+            Event::Fault(index) => self.fault(index, ctx),
+            Event::Script(index) => self.script(index, ctx),
+            Event::Started(node) => self.started(node, ctx),
+            Event::Timer(node, index) => self.timer(node, index, ctx),
+            Event::Deliver { from, to, via, message } => self.deliver(from, to, via, message, ctx),
+            Event::Watch(index) => self.watch_wakes(index, ctx),
+            Event::Check(index) => self.check_wakes(index, ctx),
+            Event::Copy(group, index) => self.copy_wakes(group, index, ctx),
+            Event::Fence { by, peer } => self.fence_ends(by, peer, ctx),
+            Event::Unfence(node) => self.unfence(node, ctx),
+            Event::Reconnect(client) => self.reconnected(client, ctx),
+            Event::Maintenance(index) => self.maintenance(index, ctx),
+            Event::Changeover(index) => self.changeover(index, ctx),
+        }
+    }
+}
+
+/// How long something lasts in true time that takes `span` by a clock which runs `drift` fast.
+fn true_span(span: Span, drift: f64) -> Span {
+    if drift == 0.0 { span } else { span.scaled(1.0 / (1.0 + drift)) }
+}

@@ -1,0 +1,563 @@
+//! Nodes: hosts and processes, callbacks into their programs, and the commands that come back.
+
+use crate::engine::agenda::Slot;
+use crate::engine::probe::Probe;
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::policy::contract::{Clock, Command, Ctx, Facts, Notice, Policy, Role, Stance};
+use crate::policy::facts::Fact;
+use crate::service::detector::Beats;
+use crate::system::ids::{LinkId, NodeId};
+use crate::system::spec::{Classes, Effect, Scope};
+
+use super::clocks::Clocks;
+use super::{Event, HostCtx, World, class, true_span};
+
+/// Timers a policy can have at the same time.
+const TIMERS: usize = 8;
+
+/// What a node's heartbeats are at present.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beacon<B> {
+    every: Span,
+    first: Instant,
+    pub(super) sending: bool,
+    content: B,
+    previous: B,
+    changed: Instant,
+}
+
+impl<B: Copy> Beacon<B> {
+    /// What a beat sent at `sent` says.
+    pub(super) fn content_at(&self, sent: Instant) -> B {
+        if sent >= self.changed { self.content } else { self.previous }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct PolicyTimer<K> {
+    name: Option<K>,
+    slot: Slot,
+    overdue: bool,
+}
+
+/// A host with its processes.
+#[derive(Clone, Debug)]
+pub(super) struct NodeState<P: Policy> {
+    host_down: u16,
+    process_down: u16,
+    named_down: Vec<u16>,
+    paused_host: u16,
+    paused_process: u16,
+    pub(super) in_maintenance: bool,
+    fenced: bool,
+    after_fence: bool,
+    pub(super) program: Option<P>,
+    durable: P::Durable,
+    pub(super) started: Instant,
+    /// When its process last died, or was paused.
+    pub(super) stopped: Instant,
+    pub(super) incarnation: u32,
+    start_slot: Slot,
+    timers: Vec<PolicyTimer<P::Timer>>,
+    pub(super) beacon: Option<Beacon<P::Beacon>>,
+    pub(super) stance: Option<Stance>,
+    queue: Vec<(NodeId, P::Message)>,
+    pub(super) clocks: Clocks,
+    starts: Stream,
+    stream: Stream,
+    messages: Stream,
+    phase: Stream,
+    pub(super) coverage: Stream,
+    /// The present fault will not be covered by an automatic failover.
+    pub(super) uncovered: bool,
+}
+
+impl<P: Policy> NodeState<P> {
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_host + self.paused_process > 0
+    }
+
+    /// The server process exists and runs.
+    pub(super) fn is_running(&self) -> bool {
+        self.program.is_some() && !self.is_paused()
+    }
+
+    /// The host is on and not paused: it answers an echo.
+    pub(super) fn host_answers(&self) -> bool {
+        self.host_down == 0 && !self.fenced && self.paused_host == 0
+    }
+
+    /// On its way up, by itself.
+    pub(super) fn is_starting(&self) -> bool {
+        self.host_down == 0 && !self.fenced && self.process_down == 0 && self.program.is_none()
+    }
+
+    pub(super) fn is_faulted(&self) -> bool {
+        self.host_down > 0 || self.process_down > 0 || self.is_paused()
+    }
+
+    /// The role it believes to have and can act on.
+    pub(super) fn role(&self) -> Option<Role> {
+        self.stance.map(|stance| stance.role)
+    }
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    pub(super) fn begin_nodes(&mut self, ctx: &mut HostCtx<'_, P>) {
+        for (i, spec) in self.setup.model.nodes.iter().enumerate() {
+            let open = |purpose: &str| self.setup.key(&format!("node:{}", spec.name), purpose).open(self.run);
+            let id = NodeId::from(i);
+            let start_slot = ctx.slot(Self::rank(class::SERVICE, i), Event::Started(id));
+            let timers = (0..TIMERS)
+                .map(|t| {
+                    let slot = ctx.slot(Self::rank(class::TIMER, i), Event::Timer(id, t as u8));
+                    PolicyTimer { name: None, slot, overdue: false }
+                })
+                .collect();
+            self.nodes.push(NodeState {
+                host_down: 0,
+                process_down: 0,
+                named_down: vec![0; spec.processes.len()],
+                paused_host: 0,
+                paused_process: 0,
+                in_maintenance: false,
+                fenced: false,
+                after_fence: false,
+                program: None,
+                durable: P::Durable::default(),
+                started: Instant::ZERO,
+                stopped: Instant::ZERO,
+                incarnation: 0,
+                start_slot,
+                timers,
+                beacon: None,
+                stance: None,
+                queue: Vec::new(),
+                clocks: Clocks::new(&spec.clock, &mut open("drift"), open("clock")),
+                starts: open("start"),
+                stream: open("policy"),
+                messages: open("messages"),
+                phase: open("phase"),
+                coverage: open("coverage"),
+                uncovered: false,
+            });
+        }
+    }
+
+    /// A fault touches a node, or goes from it.
+    pub(super) fn hit(&mut self, node: NodeId, scope: Scope, effect: Effect, begins: bool, ctx: &mut HostCtx<'_, P>) {
+        self.note_disturbance();
+        let state = &mut self.nodes[node.index()];
+        let was_paused = state.is_paused();
+        let add = |count: &mut u16| *count = if begins { *count + 1 } else { count.saturating_sub(1) };
+        match (effect, scope) {
+            (Effect::Slow { .. }, _) => return, // only service stations feel it
+            (_, Scope::Named(process)) => {
+                if let Some(count) = state.named_down.get_mut(usize::from(process)) {
+                    add(count);
+                }
+                self.surroundings_changed(Some(node), ctx);
+                return;
+            }
+            (Effect::Pause, Scope::Host) => add(&mut state.paused_host),
+            (Effect::Pause, Scope::Process) => add(&mut state.paused_process),
+            (_, Scope::Host) => add(&mut state.host_down),
+            (_, Scope::Process) => add(&mut state.process_down),
+        }
+        if effect == Effect::Pause {
+            match (was_paused, self.nodes[node.index()].is_paused()) {
+                (false, true) => self.pause(node, ctx),
+                (true, false) => self.resume(node, ctx),
+                _ => {}
+            }
+            return;
+        }
+        if begins {
+            self.process_dies(node, ctx);
+            if effect == Effect::CrashDiskLoss {
+                self.nodes[node.index()].durable = P::Durable::default();
+                self.disk_is_lost(node, ctx);
+            }
+        } else {
+            self.power_on(node, scope, ctx);
+        }
+    }
+
+    /// A script ends whatever fault of this scope there is.
+    pub(super) fn restore(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+        self.note_disturbance();
+        let state = &mut self.nodes[node.index()];
+        let was_paused = state.is_paused();
+        match scope {
+            Scope::Host => {
+                state.host_down = 0;
+                state.paused_host = 0;
+            }
+            Scope::Process => {
+                state.process_down = 0;
+                state.paused_process = 0;
+            }
+            Scope::Named(process) => {
+                if let Some(count) = state.named_down.get_mut(usize::from(process)) {
+                    *count = 0;
+                }
+                self.surroundings_changed(Some(node), ctx);
+                return;
+            }
+        }
+        if was_paused && !state.is_paused() {
+            self.resume(node, ctx);
+        }
+        self.power_on(node, scope, ctx);
+    }
+
+    pub(super) fn planned_begins(&mut self, node: NodeId, changeover: bool, ctx: &mut HostCtx<'_, P>) {
+        if changeover {
+            if let Some((group, _)) = self.setup.member[node.index()] {
+                if self.nodes[node.index()].stance.is_some_and(|s| s.accepts.is_some()) {
+                    self.order_changeover(group, None, ctx);
+                }
+            }
+        }
+        self.nodes[node.index()].in_maintenance = true;
+        self.hit(node, Scope::Host, Effect::Crash, true, ctx);
+    }
+
+    pub(super) fn planned_ends(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        self.nodes[node.index()].in_maintenance = false;
+        self.hit(node, Scope::Host, Effect::Crash, false, ctx);
+    }
+
+    pub(super) fn power_on_at_start(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        self.started(node, ctx);
+    }
+
+    fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+        let state = &mut self.nodes[node.index()];
+        if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
+            return;
+        }
+        let spec = &self.setup.model.nodes[node.index()];
+        let law = if scope == Scope::Process { &spec.restart } else { &spec.start };
+        let takes = law.sample(state.starts.uniform());
+        ctx.arm(state.start_slot, ctx.now() + takes);
+        self.surroundings_changed(Some(node), ctx);
+    }
+
+    pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let has_data = self.has_data(group, member);
+        let state = &mut self.nodes[node.index()];
+        state.incarnation += 1;
+        state.started = now;
+        state.uncovered = false;
+        let facts = self.facts(node, has_data, now);
+        let params = &self.setup.model.groups[group.index()].policy;
+        let mut commands = std::mem::take(&mut self.commands);
+        let state = &mut self.nodes[node.index()];
+        let durable = state.durable.clone();
+        state.program = Some(P::start(&durable, &mut Ctx::new(facts, params, &mut state.stream, &mut commands)));
+        state.after_fence = false;
+        self.emit(now, Fact::Process { node, up: true });
+        self.execute(node, commands, ctx);
+        self.surroundings_changed(Some(node), ctx);
+        self.refresh(node, ctx);
+    }
+
+    fn facts(&self, node: NodeId, has_data: bool, now: Instant) -> Facts<'s> {
+        let state = &self.nodes[node.index()];
+        let (group, _) = self.setup.member[node.index()].expect("a node with a program is in a group");
+        let spec = &self.setup.model.nodes[node.index()].clock;
+        Facts {
+            me: node,
+            members: &self.setup.model.groups[group.index()].nodes,
+            uptime: now.since(state.started).scaled(1.0 + state.clocks.drift),
+            wall: now.as_secs() + state.clocks.wall_error(spec, now),
+            after_fence: state.after_fence,
+            first_start: now == Instant::ZERO,
+            has_data,
+        }
+    }
+
+    /// Calls a node's program, carries out its commands and looks at what it believes afterwards.
+    pub(super) fn call(
+        &mut self,
+        node: NodeId,
+        ctx: &mut HostCtx<'_, P>,
+        callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
+    ) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let facts = self.facts(node, self.has_data(group, member), ctx.now());
+        let params = &self.setup.model.groups[group.index()].policy;
+        let mut commands = std::mem::take(&mut self.commands);
+        let state = &mut self.nodes[node.index()];
+        let Some(program) = state.program.as_mut() else {
+            self.commands = commands;
+            return;
+        };
+        callback(program, &mut Ctx::new(facts, params, &mut state.stream, &mut commands));
+        self.execute(node, commands, ctx);
+        self.refresh(node, ctx);
+    }
+
+    pub(super) fn notify(&mut self, node: NodeId, notice: Notice<P::Beacon>, ctx: &mut HostCtx<'_, P>) {
+        self.call(node, ctx, |program, c| program.on_notice(notice, c));
+    }
+
+    pub(super) fn timer(&mut self, node: NodeId, index: u8, ctx: &mut HostCtx<'_, P>) {
+        let state = &mut self.nodes[node.index()];
+        let timer = &mut state.timers[usize::from(index)];
+        if state.paused_host + state.paused_process > 0 {
+            timer.overdue = true;
+            return;
+        }
+        let Some(name) = timer.name.take() else { return };
+        self.call(node, ctx, |program, c| program.on_timer(name, c));
+    }
+
+    pub(super) fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        via: Option<(LinkId, u32)>,
+        message: P::Message,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
+        if self.setup.model.cut_in_flight_lost && via.is_some_and(|(link, cuts)| self.links[link.index()].cuts != cuts) {
+            return;
+        }
+        let state = &mut self.nodes[to.index()];
+        if state.program.is_some() && state.is_paused() {
+            state.queue.push((from, message));
+            return;
+        }
+        self.call(to, ctx, |program, c| program.on_message(from, message, c));
+    }
+
+    fn pause(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        if self.nodes[node.index()].program.is_none() {
+            return;
+        }
+        self.nodes[node.index()].stopped = now;
+        self.emit(now, Fact::Pause { node, paused: true });
+        self.serving_stops(node, ctx);
+        self.surroundings_changed(Some(node), ctx);
+        self.evaluate_of(node, ctx);
+    }
+
+    /// Back from a pause: overdue timers once each, then what the detectors missed, then queued messages, and only
+    /// then clients.
+    fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        if self.nodes[node.index()].program.is_none() {
+            return;
+        }
+        self.emit(now, Fact::Pause { node, paused: false });
+        // The beat that was due goes out now, and the loop goes on from here.
+        if let Some(beacon) = &mut self.nodes[node.index()].beacon {
+            beacon.first = now;
+        }
+        for index in 0..TIMERS {
+            if std::mem::take(&mut self.nodes[node.index()].timers[index].overdue) {
+                self.timer(node, index as u8, ctx);
+            }
+        }
+        self.surroundings_changed(Some(node), ctx);
+        for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
+            self.call(node, ctx, |program, c| program.on_message(from, message, c));
+        }
+        self.evaluate_of(node, ctx);
+    }
+
+    /// The server process is gone, whatever the reason.
+    pub(super) fn process_dies(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        ctx.disarm(self.nodes[node.index()].start_slot);
+        if self.nodes[node.index()].program.is_none() {
+            self.surroundings_changed(Some(node), ctx);
+            return;
+        }
+        let was_dormant = self.is_dormant(node);
+        if !self.nodes[node.index()].is_paused() {
+            self.nodes[node.index()].stopped = now;
+        }
+        self.serving_stops(node, ctx);
+        let state = &mut self.nodes[node.index()];
+        state.program = None;
+        state.stance = None;
+        state.queue.clear();
+        for timer in &mut state.timers {
+            timer.name = None;
+            timer.overdue = false;
+            ctx.disarm(timer.slot);
+        }
+        if let Some(beacon) = &mut state.beacon {
+            beacon.sending = false;
+        }
+        self.drop_watches(node, ctx);
+        self.copies_from_end(node, ctx);
+        self.emit(now, Fact::Process { node, up: false });
+        self.repace(node, was_dormant, ctx);
+        self.surroundings_changed(Some(node), ctx);
+        self.evaluate_of(node, ctx);
+    }
+
+    /// A standby without power ages more slowly where the model says so.
+    pub(super) fn is_dormant(&self, node: NodeId) -> bool {
+        matches!(self.nodes[node.index()].role(), Some(Role::Standby | Role::Syncing))
+    }
+
+    fn execute(&mut self, node: NodeId, mut commands: Vec<Command<P>>, ctx: &mut HostCtx<'_, P>) {
+        for command in commands.drain(..) {
+            self.carry_out(node, command, ctx);
+        }
+        self.commands = commands;
+    }
+
+    fn carry_out(&mut self, node: NodeId, command: Command<P>, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        match command {
+            Command::Send(to, message) => self.send(node, to, message, ctx),
+            Command::Arm(name, clock, after) => self.arm_timer(node, name, clock, after, ctx),
+            Command::Disarm(name) => {
+                let state = &mut self.nodes[node.index()];
+                if let Some(timer) = state.timers.iter_mut().find(|t| t.name == Some(name)) {
+                    timer.name = None;
+                    timer.overdue = false;
+                    ctx.disarm(timer.slot);
+                }
+            }
+            Command::Persist(durable) => self.nodes[node.index()].durable = durable,
+            Command::Watch(peer, watching) => self.begin_watch(node, peer, watching, ctx),
+            Command::Beacon(every, content) => self.set_beacon(node, every, content, ctx),
+            Command::Replicate(to, copying) => self.begin_copy(node, to, copying, ctx),
+            Command::StopReplicating => self.copies_from_end(node, ctx),
+            Command::Fence(peer) => self.fence(node, peer, ctx),
+            Command::Step(phase) => self.emit(now, Fact::Step { node, phase }),
+            Command::Surrender(winner, merge) => self.surrender(node, winner, merge),
+        }
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
+        let Some(medium) = self.medium(from, to, Classes::HEARTBEAT) else { return };
+        let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
+        let Some(delay) = delay else { return };
+        let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
+        ctx.push(ctx.now() + delay, Self::rank(class::DELIVERY, to.index()), Event::Deliver { from, to, via, message });
+    }
+
+    fn arm_timer(&mut self, node: NodeId, name: P::Timer, clock: Clock, after: Span, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let spec = &self.setup.model.nodes[node.index()].clock;
+        let state = &mut self.nodes[node.index()];
+        let at = match clock {
+            Clock::Monotonic => now + true_span(after, state.clocks.drift),
+            Clock::Wall => state.clocks.wall_after(spec, now, after),
+        };
+        let index = state
+            .timers
+            .iter()
+            .position(|t| t.name == Some(name))
+            .or_else(|| state.timers.iter().position(|t| t.name.is_none()))
+            .expect("a policy has at most eight timers at a time");
+        let timer = &mut state.timers[index];
+        timer.name = Some(name);
+        timer.overdue = false;
+        ctx.arm(timer.slot, at);
+    }
+
+    fn set_beacon(&mut self, node: NodeId, every: Span, content: P::Beacon, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let state = &mut self.nodes[node.index()];
+        let drift = state.clocks.drift;
+        match &mut state.beacon {
+            Some(beacon) if beacon.sending && beacon.every == every => {
+                if beacon.content == content {
+                    return;
+                }
+                beacon.previous = beacon.content;
+                beacon.content = content;
+                beacon.changed = now;
+            }
+            other => {
+                let previous = other.as_ref().map_or(content, |b| b.content);
+                let first = now + true_span(every, drift).scaled(state.phase.uniform());
+                *other = Some(Beacon { every, first, sending: true, content, previous, changed: now });
+                self.surroundings_changed(Some(node), ctx);
+            }
+        }
+        self.renew_watches_of(node, ctx);
+    }
+
+    /// The series of beats a node sends at present, in true time.
+    pub(super) fn beats(&self, node: NodeId) -> Option<Beats> {
+        let state = &self.nodes[node.index()];
+        let beacon = state.beacon.as_ref().filter(|beacon| beacon.sending)?;
+        if !state.is_running() || !self.monitor_works(node) {
+            return None;
+        }
+        Some(Beats { first: beacon.first, period: true_span(beacon.every, state.clocks.drift) })
+    }
+
+    /// Whether the process that sends and hears heartbeats works, where the node has one of its own (`monitor`).
+    pub(super) fn monitor_works(&self, node: NodeId) -> bool {
+        let spec = &self.setup.model.nodes[node.index()];
+        spec.processes
+            .iter()
+            .position(|process| process == "monitor")
+            .is_none_or(|i| self.nodes[node.index()].named_down[i] == 0)
+    }
+
+    /// What a node believes may have changed: tells everybody who depends on it.
+    fn refresh(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let stance = self.nodes[node.index()].program.as_ref().map(P::stance);
+        let old = self.nodes[node.index()].stance;
+        if stance == old {
+            return;
+        }
+        let was_dormant = self.is_dormant(node);
+        self.nodes[node.index()].stance = stance;
+        if let Some(stance) = stance {
+            self.emit(ctx.now(), Fact::Stance { node, stance });
+        }
+        self.acceptance_changed(node, old, stance, ctx);
+        if was_dormant != self.is_dormant(node) {
+            self.repace(node, was_dormant, ctx);
+        }
+        self.update_copies_of(node, ctx);
+        self.evaluate_of(node, ctx);
+    }
+
+    fn fence(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let Some((group, _)) = self.setup.member[by.index()] else { return };
+        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
+        let delay = fencing.delay.sample(self.nodes[by.index()].messages.uniform());
+        ctx.push(ctx.now() + delay, Self::rank(class::SERVICE, by.index()), Event::Fence { by, peer });
+    }
+
+    pub(super) fn fence_ends(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let Some((group, _)) = self.setup.member[by.index()] else { return };
+        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
+        // The order is with the fence device: it is carried out even if whoever gave it has died since.
+        let worked = self.nodes[by.index()].messages.uniform() < fencing.success;
+        if worked {
+            if !self.nodes[peer.index()].fenced {
+                self.nodes[peer.index()].fenced = true;
+                self.nodes[peer.index()].after_fence = true;
+                ctx.push(ctx.now() + fencing.off, Self::rank(class::HARDWARE, peer.index()), Event::Unfence(peer));
+            }
+            self.process_dies(peer, ctx);
+        }
+        if self.nodes[by.index()].is_running() {
+            self.notify(by, Notice::Fenced { peer, worked }, ctx);
+        }
+    }
+
+    pub(super) fn unfence(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        self.nodes[node.index()].fenced = false;
+        self.power_on(node, Scope::Host, ctx);
+    }
+}

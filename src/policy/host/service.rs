@@ -1,0 +1,432 @@
+//! The service as its clients see it: who is served by whom, up or down, and why.
+
+use crate::engine::agenda::Slot;
+use crate::engine::probe::Probe;
+use crate::engine::stream::Stream;
+use crate::engine::time::Instant;
+use crate::policy::contract::{Conflicts, Phase, Policy, Role, Routing};
+use crate::policy::facts::Fact;
+use crate::system::ids::{ClientId, GroupId, NodeId};
+use crate::system::spec::DuringDual;
+
+use super::{Event, HostCtx, World, class};
+
+/// The node a client uses for one part of the work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Attached {
+    member: usize,
+    incarnation: u32,
+    ready: bool,
+}
+
+/// A class of clients.
+#[derive(Clone, Debug)]
+pub(super) struct ClientState {
+    at: Vec<Option<Attached>>,
+    last: Vec<Option<(usize, u32)>>,
+    /// Members that accept its writes at present, by slot, one bit each.
+    writing: Vec<u64>,
+    timer: Slot,
+    stream: Stream,
+}
+
+/// What observers remember of a group's service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GroupService {
+    told: Option<Fact>,
+    acceptors: Option<Fact>,
+    capacity: Option<Fact>,
+    /// The present outage was planned.
+    planned: bool,
+    /// A changeover was ordered and has not been carried out yet.
+    ordered: bool,
+}
+
+impl GroupService {
+    pub(super) fn ordered(&mut self) {
+        self.ordered = true;
+    }
+}
+
+/// How much of a client's work is served.
+#[derive(Clone, Copy, Debug, Default)]
+struct Served {
+    writes: f64,
+    reads: f64,
+    both: f64,
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    pub(super) fn begin_clients(&mut self, ctx: &mut HostCtx<'_, P>) {
+        for (c, client) in self.setup.model.clients.iter().enumerate() {
+            let slots = usize::from(self.setup.designs[client.to.index()].slots);
+            let timer = ctx.slot(Self::rank(class::WORKLOAD, c), Event::Reconnect(ClientId::from(c)));
+            let stream = self.setup.key(&format!("client:{}", client.name), "reconnect").open(self.run);
+            self.clients.push(ClientState {
+                at: vec![None; slots],
+                last: vec![None; slots],
+                writing: vec![0; slots],
+                timer,
+                stream,
+            });
+        }
+    }
+
+    pub(super) fn reconnected(&mut self, client: ClientId, ctx: &mut HostCtx<'_, P>) {
+        let state = &mut self.clients[client.index()];
+        for (at, last) in state.at.iter_mut().zip(&mut state.last) {
+            if let Some(at) = at {
+                at.ready = true;
+                *last = Some((at.member, at.incarnation));
+            }
+        }
+        self.evaluate(self.setup.model.clients[client.index()].to, ctx);
+    }
+
+    pub(super) fn evaluate_of(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        if let Some((group, _)) = self.setup.member[node.index()] {
+            self.evaluate(group, ctx);
+        }
+    }
+
+    /// Members that would accept a write of `slot` if a client reached them.
+    fn accepting(&self, group: GroupId, slot: u8) -> u64 {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let mut set = 0;
+        for (member, node) in nodes.iter().enumerate() {
+            let state = &self.nodes[node.index()];
+            if state.is_running() && state.stance.is_some_and(|stance| stance.accepts == Some(slot)) {
+                set |= 1 << member;
+            }
+        }
+        set
+    }
+
+    /// Looks at a group's service again and tells what changed.
+    pub(super) fn evaluate(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
+        if self.groups.len() <= group.index() || self.clients.len() < self.setup.model.clients.len() {
+            return; // still being set up
+        }
+        let now = ctx.now();
+        for c in 0..self.clients.len() {
+            if self.setup.model.clients[c].to == group {
+                self.attach(c, group, ctx);
+                self.book(c, group, now);
+            }
+        }
+        self.tell_acceptors(group, now);
+        self.tell_service(group, now);
+        self.tell_capacity(group, now);
+    }
+
+    /// Finds the node a client uses for each part of the work.
+    fn attach(&mut self, c: usize, group: GroupId, ctx: &mut HostCtx<'_, P>) {
+        if self.setup.designs[group.index()].routing != Routing::Accepting {
+            return;
+        }
+        let client = &self.setup.model.clients[c];
+        for slot in 0..self.clients[c].at.len() {
+            let candidates = self.reached(c, group, self.accepting(group, slot as u8));
+            let now_at = self.clients[c].at[slot];
+            let stays = now_at.is_some_and(|at| {
+                candidates & (1 << at.member) != 0 && self.incarnation(group, at.member) == at.incarnation
+            });
+            if stays && (client.during_dual != DuringDual::Latest || candidates.count_ones() == 1) {
+                continue;
+            }
+            let Some(member) = self.choose(c, group, slot, candidates) else {
+                self.clients[c].at[slot] = None;
+                continue;
+            };
+            let incarnation = self.incarnation(group, member);
+            if stays && now_at.is_some_and(|at| at.member == member) {
+                continue;
+            }
+            let known = self.clients[c].last[slot] == Some((member, incarnation)) || ctx.now() == Instant::ZERO;
+            let state = &mut self.clients[c];
+            let wait = if known { crate::engine::time::Span::ZERO } else { client.reconnect.sample(state.stream.uniform()) };
+            let ready = wait == crate::engine::time::Span::ZERO;
+            state.at[slot] = Some(Attached { member, incarnation, ready });
+            if ready {
+                state.last[slot] = Some((member, incarnation));
+            } else {
+                let timer = state.timer;
+                ctx.arm(timer, ctx.now() + wait);
+            }
+        }
+    }
+
+    fn incarnation(&self, group: GroupId, member: usize) -> u32 {
+        self.nodes[self.setup.model.groups[group.index()].nodes[member].index()].incarnation
+    }
+
+    /// Of a set of members, those that a client reaches over the network.
+    fn reached(&self, c: usize, group: GroupId, set: u64) -> u64 {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        members(set).filter(|&m| self.client_reaches(c, nodes[m])).fold(0, |reached, m| reached | 1 << m)
+    }
+
+    fn choose(&self, c: usize, group: GroupId, slot: usize, candidates: u64) -> Option<usize> {
+        let client = &self.setup.model.clients[c];
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let newest = || {
+            members(candidates).max_by_key(|&m| {
+                let activation = self.nodes[nodes[m].index()].stance.map_or(0, |stance| stance.activation);
+                (activation, std::cmp::Reverse(m))
+            })
+        };
+        let last = self.clients[c].last[slot].map(|(member, _)| member).filter(|m| candidates & (1 << m) != 0);
+        match client.during_dual {
+            DuringDual::Nearest => members(candidates)
+                .find(|&m| client.site.is_some() && self.setup.model.nodes[nodes[m].index()].site == client.site)
+                .or(last)
+                .or_else(newest),
+            DuringDual::First | DuringDual::Both => last.or_else(newest),
+            DuringDual::Latest => newest(),
+        }
+    }
+
+    /// Opens and closes the ranges of a client's writes in the ledger.
+    fn book(&mut self, c: usize, group: GroupId, now: Instant) {
+        let client = &self.setup.model.clients[c];
+        if client.write_rate == 0.0 {
+            return;
+        }
+        for slot in 0..self.clients[c].at.len() {
+            let accepted = if client.is_field && client.during_dual == DuringDual::Both {
+                self.reached(c, group, self.accepting(group, slot as u8))
+            } else {
+                self.clients[c].at[slot].filter(|at| at.ready).map_or(0, |at| 1 << at.member)
+            };
+            let open = members(accepted & self.accepting(group, slot as u8))
+                .filter(|&m| !self.is_blocked(group, m))
+                .fold(0, |set, m| set | 1 << m);
+            let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
+            let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
+            for member in members(before & !open) {
+                ledger.close(member, ClientId::from(c), now);
+            }
+            for member in members(open & !before) {
+                ledger.open(member, ClientId::from(c), now);
+            }
+        }
+    }
+
+    fn tell_acceptors(&mut self, group: GroupId, now: Instant) {
+        let design = &self.setup.designs[group.index()];
+        if design.conflicts != Conflicts::Exclusive {
+            return;
+        }
+        let mut worst = (0, 0, 0);
+        let mut written = 0;
+        for slot in 0..design.slots {
+            let set = members(self.accepting(group, slot))
+                .filter(|&m| !self.is_blocked(group, m))
+                .fold(0_u64, |set, m| set | 1 << m);
+            let exposed = (0..self.clients.len())
+                .filter(|&c| self.setup.model.clients[c].to == group)
+                .fold(0, |all, c| all | self.reached(c, group, set));
+            worst = worst.max((set.count_ones(), exposed.count_ones(), 0));
+            let writing = self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
+            let all = writing.fold(0, |all, (state, _)| all | state.writing.get(usize::from(slot)).unwrap_or(&0));
+            written = written.max((all & set).count_ones());
+        }
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let believing = nodes.iter().filter(|n| self.nodes[n.index()].role() == Some(Role::Active)).count();
+        let extra = believing.saturating_sub(usize::from(design.slots) - 1);
+        let fact = Fact::Acceptors {
+            group,
+            believing: extra as u8,
+            accepting: worst.0 as u8,
+            exposed: worst.1 as u8,
+        };
+        if self.groups[group.index()].service.acceptors != Some(fact) {
+            self.groups[group.index()].service.acceptors = Some(fact);
+            self.emit(now, fact);
+        }
+        if written >= 2 {
+            self.diverge(group, now);
+        }
+    }
+
+    /// How much of one client's work is served now.
+    fn served(&self, c: usize, group: GroupId) -> Served {
+        let design = &self.setup.designs[group.index()];
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        if let Routing::Balanced { redispatch, fail_open, .. } = design.routing {
+            return self.served_balanced(c, group, redispatch, fail_open);
+        }
+        let slots = f64::from(design.slots);
+        let mut served = Served::default();
+        for at in self.clients[c].at.iter().flatten().filter(|at| at.ready) {
+            // A paused or cut-off node keeps its clients waiting.
+            if !self.nodes[nodes[at.member].index()].is_running() {
+                continue;
+            }
+            served.reads += 1.0 / slots;
+            if !self.is_blocked(group, at.member) {
+                served.writes += 1.0 / slots;
+            }
+        }
+        let readable = nodes.iter().any(|&n| {
+            let state = &self.nodes[n.index()];
+            state.is_running() && state.stance.is_some_and(|s| s.reads) && self.client_reaches(c, n)
+        });
+        if readable {
+            served.reads = 1.0;
+        }
+        served.both = served.writes.min(served.reads);
+        served
+    }
+
+    fn served_balanced(&self, c: usize, group: GroupId, redispatch: bool, fail_open: bool) -> Served {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let mut pool = 0_u64;
+        for (member, &node) in nodes.iter().enumerate() {
+            let trusted = self.checks.iter().any(|k| k.client == c && k.node == node && !k.check.is_suspected());
+            if trusted {
+                pool |= 1 << member;
+            }
+        }
+        if pool == 0 && fail_open {
+            pool = (1 << nodes.len()) - 1;
+        }
+        let working = self.reached(c, group, self.accepting(group, 0)) & pool;
+        let share = match (working, redispatch) {
+            (0, _) => 0.0,
+            (_, true) => 1.0,
+            (_, false) => f64::from(working.count_ones()) / f64::from(pool.count_ones()),
+        };
+        Served { writes: share, reads: share, both: share }
+    }
+
+    fn tell_service(&mut self, group: GroupId, now: Instant) {
+        let model = &self.setup.model;
+        let (mut weight, mut sum) = (0.0, Served::default());
+        for (c, client) in model.clients.iter().enumerate().filter(|(_, k)| k.to == group && !k.is_field) {
+            let served = self.served(c, group);
+            let (writes, reads) = (client.write_rate > 0.0, client.read_rate > 0.0);
+            weight += client.weight;
+            sum.writes += client.weight * if writes || !reads { served.writes } else { 1.0 };
+            sum.reads += client.weight * if reads { served.reads } else { 1.0 };
+            sum.both += client.weight
+                * match (writes, reads) {
+                    (true, true) => served.both,
+                    (false, true) => served.reads,
+                    _ => served.writes,
+                };
+        }
+        if weight == 0.0 {
+            // Nobody asks: the service is up when every part of the work has somebody who accepts it.
+            let design = &self.setup.designs[group.index()];
+            let filled = (0..design.slots).filter(|&slot| self.accepting(group, slot) != 0).count();
+            let share = filled as f64 / f64::from(design.slots);
+            weight = 1.0;
+            sum = Served { writes: share, reads: share, both: share };
+        }
+        let enough = |served: f64| served / weight >= model.up_share - 1e-12;
+        let up = enough(sum.both);
+        let by = self.serving_member(group);
+        if let (true, Some(member)) = (up, by) {
+            self.served_by(group, member, now);
+        }
+        let was_up = matches!(self.groups[group.index()].service.told, None | Some(Fact::Service { up: true, .. }));
+        if was_up && !up {
+            self.groups[group.index()].service.planned = self.is_planned(group);
+        }
+        if up {
+            self.groups[group.index()].service.ordered = false;
+        }
+        let cause = if up { Phase::Detect } else { self.cause(group) };
+        let fact = Fact::Service {
+            group,
+            up,
+            writes: enough(sum.writes),
+            reads: enough(sum.reads),
+            by: by.map(|member| model.groups[group.index()].nodes[member]),
+            cause,
+        };
+        if self.groups[group.index()].service.told != Some(fact) {
+            self.groups[group.index()].service.told = Some(fact);
+            self.emit(now, fact);
+        }
+    }
+
+    /// The member that serves most clients.
+    fn serving_member(&self, group: GroupId) -> Option<usize> {
+        let mut best = None;
+        for (c, client) in self.setup.model.clients.iter().enumerate() {
+            if client.to == group && !client.is_field {
+                let first = self.clients[c].at.iter().flatten().find(|at| at.ready);
+                best = best.or(first.map(|at| at.member));
+            }
+        }
+        let any = members(self.accepting(group, 0)).next();
+        if self.setup.model.clients.iter().any(|k| k.to == group && !k.is_field) { best } else { any }
+    }
+
+    fn is_planned(&self, group: GroupId) -> bool {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        self.groups[group.index()].service.ordered || nodes.iter().any(|n| self.nodes[n.index()].in_maintenance)
+    }
+
+    /// Why the service is down, as far as no node's own steps explain it.
+    fn cause(&self, group: GroupId) -> Phase {
+        if self.groups[group.index()].service.planned {
+            return Phase::Planned;
+        }
+        let model = &self.setup.model;
+        let nodes = &model.groups[group.index()].nodes;
+        let accepting = (0..self.setup.designs[group.index()].slots)
+            .fold(0, |all, slot| all | self.accepting(group, slot));
+        if accepting != 0 {
+            let waiting = self
+                .clients
+                .iter()
+                .zip(&model.clients)
+                .any(|(state, spec)| spec.to == group && state.at.iter().flatten().any(|at| !at.ready));
+            if members(accepting).any(|m| self.is_blocked(group, m)) {
+                return Phase::NoQuorum;
+            }
+            if waiting {
+                return Phase::Reconnect;
+            }
+            let unreached = (0..self.clients.len())
+                .any(|c| model.clients[c].to == group && self.reached(c, group, accepting) != accepting);
+            let all_slots = accepting.count_ones() >= u32::from(self.setup.designs[group.index()].slots);
+            if unreached && all_slots {
+                return Phase::Network;
+            }
+        }
+        let spare = |n: &NodeId| {
+            let state = &self.nodes[n.index()];
+            state.is_running() && !state.uncovered && state.stance.is_none_or(|s| s.accepts.is_none())
+        };
+        let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
+        if nodes.iter().any(spare) || (balanced && accepting != 0) {
+            Phase::Detect
+        } else if nodes.iter().any(|n| self.nodes[n.index()].is_starting()) {
+            Phase::Restart
+        } else {
+            Phase::NoSpare
+        }
+    }
+
+    fn tell_capacity(&mut self, group: GroupId, now: Instant) {
+        let design = &self.setup.designs[group.index()];
+        let serving: u32 = (0..design.slots).map(|slot| self.accepting(group, slot).count_ones().min(
+            if design.conflicts == Conflicts::Exclusive { 1 } else { u32::MAX },
+        )).sum();
+        let share = f64::from(serving) / f64::from(design.required.max(1));
+        let fact = Fact::Capacity { group, millionths: (share.min(1.0) * 1e6).round() as u32 };
+        if self.groups[group.index()].service.capacity != Some(fact) {
+            self.groups[group.index()].service.capacity = Some(fact);
+            self.emit(now, fact);
+        }
+    }
+}
+
+/// The members of a set, in order.
+fn members(set: u64) -> impl Iterator<Item = usize> {
+    (0..64).filter(move |m| set & (1 << m) != 0)
+}

@@ -1,0 +1,202 @@
+//! What a host works out once for all runs of a point: who reaches whom over which links, the flat list of faults,
+//! the keys of the random streams.
+
+use crate::engine::stream::StreamKey;
+use crate::policy::contract::{Bounds, Design, Policy};
+use crate::policy::facts::FaultOf;
+use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
+use crate::system::spec::{Direction, End, Link, Model, PathUse};
+
+/// One way from here to there.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Route {
+    /// Its links with the direction of travel (forward: from the first end to the second).
+    pub(crate) links: Vec<(LinkId, bool)>,
+    pub(crate) usage: PathUse,
+}
+
+/// How a client reaches a node.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Reach {
+    Always,
+    /// While any of these links is open both ways.
+    Over(Vec<LinkId>),
+}
+
+/// A fault process: whose it is, and its stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FaultSource {
+    pub(crate) of: FaultOf,
+    pub(crate) key: StreamKey,
+}
+
+/// A model made ready to run under a seed.
+#[derive(Clone, Debug)]
+pub struct Setup<P: Policy> {
+    /// The model.
+    pub model: Model<P::Params>,
+    /// What each group's policy declares, by group.
+    pub designs: Vec<Design>,
+    /// What it promises, by group.
+    pub bounds: Vec<Bounds>,
+    /// Observed form: skip quiet time where that is exact.
+    pub skips: bool,
+    /// Each request an event.
+    pub requests: bool,
+    pub(crate) seed: u64,
+    /// Group and place in it, by node.
+    pub(crate) member: Vec<Option<(GroupId, usize)>>,
+    routes: Vec<Vec<Route>>,
+    pub(crate) client_reach: Vec<Vec<Reach>>,
+    pub(crate) faults: Vec<FaultSource>,
+}
+
+impl<P: Policy> Setup<P> {
+    /// Prepares `model`. `skips`: the skipping forms are used where they are exact.
+    pub fn new(model: Model<P::Params>, seed: u64, skips: bool, requests: bool) -> Setup<P> {
+        let nodes = model.nodes.len();
+        let mut member = vec![None; nodes];
+        for (g, group) in model.groups.iter().enumerate() {
+            for (i, node) in group.nodes.iter().enumerate() {
+                member[node.index()] = Some((GroupId::from(g), i));
+            }
+        }
+        let mut routes = Vec::with_capacity(nodes * nodes);
+        for from in 0..nodes {
+            for to in 0..nodes {
+                routes.push(find_routes(&model, NodeId::from(from), NodeId::from(to)));
+            }
+        }
+        let client_reach = (0..model.clients.len())
+            .map(|c| (0..nodes).map(|n| reach(&model, ClientId::from(c), NodeId::from(n))).collect())
+            .collect();
+        let faults = fault_sources(&model, seed);
+        let designs = model.groups.iter().map(|g| P::design(&g.policy, g.nodes.len())).collect();
+        let bounds = model.groups.iter().map(|g| P::bounds(&g.policy, g.nodes.len())).collect();
+        Setup { model, designs, bounds, skips, requests, seed, member, routes, client_reach, faults }
+    }
+
+    /// The ways from one node to another, first choice first; none: they stand together.
+    pub(crate) fn routes(&self, from: NodeId, to: NodeId) -> &[Route] {
+        &self.routes[from.index() * self.model.nodes.len() + to.index()]
+    }
+
+    pub(crate) fn key(&self, entity: &str, purpose: &str) -> StreamKey {
+        StreamKey::new(self.seed, entity, purpose)
+    }
+}
+
+fn fault_sources<G>(model: &Model<G>, seed: u64) -> Vec<FaultSource> {
+    let mut faults = Vec::new();
+    let mut add = |kind: &str, owner: &str, mode: &str, of| {
+        let key = StreamKey::new(seed, &format!("{kind}:{owner}"), &format!("failure:{mode}"));
+        faults.push(FaultSource { of, key });
+    };
+    for (n, node) in model.nodes.iter().enumerate() {
+        for (m, failure) in node.failures.iter().enumerate() {
+            add("node", &node.name, &failure.name, FaultOf::Node(n.into(), m as u16));
+        }
+    }
+    for (l, link) in model.links.iter().enumerate() {
+        for (m, failure) in link.failures.iter().enumerate() {
+            add("link", &link.name, &failure.name, FaultOf::Link(l.into(), m as u16));
+        }
+    }
+    for (s, shared) in model.shared.iter().enumerate() {
+        for (m, failure) in shared.failures.iter().enumerate() {
+            add("shared", &shared.name, &failure.name, FaultOf::Shared(s.into(), m as u16));
+        }
+    }
+    faults
+}
+
+fn stands_at<G>(model: &Model<G>, end: End, node: NodeId) -> bool {
+    match end {
+        End::Node(n) => n == node,
+        End::Site(site) => model.nodes[node.index()].site == Some(site),
+        End::Client(_) => false,
+    }
+}
+
+/// The direction in which `link` leads from `from` to `to`, if it does.
+fn leads<G>(model: &Model<G>, link: &Link, from: NodeId, to: NodeId) -> Option<bool> {
+    let [a, b] = link.ends;
+    if stands_at(model, a, from) && stands_at(model, b, to) && link.direction != Direction::Backward {
+        return Some(true);
+    }
+    if stands_at(model, b, from) && stands_at(model, a, to) && link.direction != Direction::Forward {
+        return Some(false);
+    }
+    None
+}
+
+fn find_routes<G>(model: &Model<G>, from: NodeId, to: NodeId) -> Vec<Route> {
+    if from == to {
+        return Vec::new();
+    }
+    let mut routes = Vec::new();
+    let mut named = vec![false; model.links.len()];
+    for path in &model.paths {
+        let links: Vec<_> = path
+            .links
+            .iter()
+            .filter_map(|&id| leads(model, &model.links[id.index()], from, to).map(|forward| (id, forward)))
+            .collect();
+        for id in &path.links {
+            named[id.index()] = true;
+        }
+        if !links.is_empty() {
+            routes.push(Route { links, usage: path.usage });
+        }
+    }
+    for (l, link) in model.links.iter().enumerate() {
+        if named[l] {
+            continue;
+        }
+        if let Some(forward) = leads(model, link, from, to) {
+            routes.push(Route { links: vec![(LinkId::from(l), forward)], usage: PathUse::Failover });
+        }
+    }
+    routes
+}
+
+fn reach<G>(model: &Model<G>, client: ClientId, node: NodeId) -> Reach {
+    let spec = &model.clients[client.index()];
+    let listed: Vec<_> = spec.reach.iter().filter(|(n, _)| *n == node).map(|(_, link)| *link).collect();
+    if !listed.is_empty() {
+        return Reach::Over(listed);
+    }
+    if !spec.reach.is_empty() {
+        return Reach::Always;
+    }
+    let place = model.nodes[node.index()].site;
+    let (Some(here), Some(there)) = (spec.site, place) else { return direct(model, client, node) };
+    if here == there {
+        return Reach::Always;
+    }
+    let at_client = |end: End| match end {
+        End::Client(c) => c == client,
+        End::Site(site) => site == here,
+        End::Node(n) => model.nodes[n.index()].site == Some(here),
+    };
+    let joins = |link: &Link| {
+        let [a, b] = link.ends;
+        (at_client(a) && stands_at(model, b, node)) || (at_client(b) && stands_at(model, a, node))
+    };
+    let links: Vec<_> =
+        (0..model.links.len()).filter(|&l| joins(&model.links[l])).map(LinkId::from).collect();
+    if links.is_empty() { Reach::Always } else { Reach::Over(links) }
+}
+
+/// Links that join the client itself to the node.
+fn direct<G>(model: &Model<G>, client: ClientId, node: NodeId) -> Reach {
+    let links: Vec<_> = (0..model.links.len())
+        .filter(|&l| {
+            let [a, b] = model.links[l].ends;
+            (a == End::Client(client) && stands_at(model, b, node))
+                || (b == End::Client(client) && stands_at(model, a, node))
+        })
+        .map(LinkId::from)
+        .collect();
+    if links.is_empty() { Reach::Always } else { Reach::Over(links) }
+}

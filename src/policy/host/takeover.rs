@@ -1,0 +1,261 @@
+//! Who took over from whom: incidents, suspicions, failovers. Observers only; nothing here is seen by a policy.
+
+use crate::engine::probe::Probe;
+use crate::engine::time::Instant;
+use crate::policy::contract::{Conflicts, Notice, Phase, Policy, Stance};
+use crate::policy::facts::Fact;
+use crate::service::ledger::Incident;
+use crate::system::ids::{GroupId, NodeId};
+
+use super::{HostCtx, World};
+
+#[derive(Clone, Copy, Debug)]
+struct Suspicion {
+    at: Instant,
+    /// The suspected node could still accept.
+    mistaken: bool,
+}
+
+/// A takeover whose first client has not been served yet.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    member: usize,
+    /// When the one before stopped serving; `None` if it still does.
+    fault: Option<Instant>,
+    suspicion: Option<Suspicion>,
+    /// The new node was up at the fault and stayed up.
+    was_up: bool,
+    ordered: bool,
+}
+
+/// What observers note of a group's takeovers.
+#[derive(Clone, Debug)]
+pub(super) struct Takeovers {
+    /// The member that served each slot last.
+    last: Vec<Option<usize>>,
+    /// Suspicions of the serving node, by observer.
+    suspicions: Vec<Option<Suspicion>>,
+    pending: Option<Pending>,
+    incident: Option<Incident>,
+    incidents: u32,
+    pub(super) ordered: bool,
+    pub(super) diverged: bool,
+}
+
+impl Takeovers {
+    pub(super) fn new(slots: usize, members: usize) -> Takeovers {
+        Takeovers {
+            last: vec![None; slots],
+            suspicions: vec![None; members],
+            pending: None,
+            incident: None,
+            incidents: 0,
+            ordered: false,
+            diverged: false,
+        }
+    }
+
+    fn incident(&mut self, at: Instant, in_class: bool) -> Incident {
+        self.incidents += 1;
+        Incident { at, number: self.incidents, in_class }
+    }
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    /// Another fault (or the end of one) while an incident is open: it is not the single fault a bound speaks of.
+    pub(super) fn note_disturbance(&mut self) {
+        for group in &mut self.groups {
+            if let Some(incident) = &mut group.takeovers.incident {
+                incident.in_class = false;
+            }
+        }
+    }
+
+    /// A node that may be serving stops: crash or pause.
+    pub(super) fn serving_stops(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let now = ctx.now();
+        self.groups[group.index()].takeovers.suspicions[member] = None;
+        let serves = self.nodes[node.index()].stance.is_some_and(|stance| stance.accepts.is_some());
+        if !serves || self.setup.designs[group.index()].conflicts != Conflicts::Exclusive {
+            return;
+        }
+        let alone = self.acceptors(group) == 1;
+        let in_class = alone
+            && self.groups[group.index()].takeovers.incident.is_none()
+            && self.all_in_step(group, member)
+            && self.is_calm_around(group, node);
+        let takeovers = &mut self.groups[group.index()].takeovers;
+        let incident = takeovers.incident(now, in_class);
+        takeovers.incident = Some(incident);
+        self.emit(now, Fact::Incident { group, incident });
+    }
+
+    /// No other fault in the group or between its nodes.
+    fn is_calm_around(&self, group: GroupId, node: NodeId) -> bool {
+        let others = || self.setup.model.groups[group.index()].nodes.iter().copied().filter(move |&n| n != node);
+        others().all(|n| {
+            self.nodes[n.index()].is_running()
+                && self.cut_since(n, node).is_none()
+                && self.cut_since(node, n).is_none()
+                && self.monitor_works(n)
+        }) && self.monitor_works(node)
+    }
+
+    fn acceptors(&self, group: GroupId) -> usize {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        nodes
+            .iter()
+            .filter(|n| {
+                let state = &self.nodes[n.index()];
+                state.is_running() && state.stance.is_some_and(|stance| stance.accepts.is_some())
+            })
+            .count()
+    }
+
+    pub(super) fn note_suspicion(&mut self, observer: NodeId, peer: NodeId, now: Instant) {
+        let Some((group, member)) = self.setup.member[observer.index()] else { return };
+        let Some((_, suspected)) = self.setup.member[peer.index()] else { return };
+        let takeovers = &self.groups[group.index()].takeovers;
+        if !takeovers.last.contains(&Some(suspected)) {
+            return;
+        }
+        let state = &self.nodes[peer.index()];
+        let mistaken = state.is_running() && state.stance.is_some_and(|stance| stance.accepts.is_some());
+        self.groups[group.index()].takeovers.suspicions[member] = Some(Suspicion { at: now, mistaken });
+    }
+
+    /// What a node accepts changed.
+    pub(super) fn acceptance_changed(
+        &mut self,
+        node: NodeId,
+        old: Option<Stance>,
+        new: Option<Stance>,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
+        let (was, is) = (old.and_then(|s| s.accepts), new.and_then(|s| s.accepts));
+        if was == is {
+            return;
+        }
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let now = ctx.now();
+        if let Some(slot) = is {
+            self.activated(group, member, node, slot, now);
+        }
+        self.recheck(node, ctx);
+    }
+
+    fn activated(&mut self, group: GroupId, member: usize, node: NodeId, slot: u8, now: Instant) {
+        let g = group.index();
+        let slot = usize::from(slot);
+        if self.setup.designs[g].conflicts != Conflicts::Exclusive {
+            self.groups[g].takeovers.last[slot.min(self.groups[g].takeovers.last.len() - 1)] = Some(member);
+            return;
+        }
+        let before = self.groups[g].takeovers.last[slot];
+        let incident = self.incident_behind(group, before, node, now);
+        if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
+            ledger.activate(member, incident);
+        }
+        if now > Instant::ZERO {
+            self.emit(now, Fact::Step { node, phase: Phase::Reconnect });
+        }
+        if before.is_some_and(|last| last != member) {
+            let last = self.setup.model.groups[g].nodes[before.expect("checked")];
+            let old = &self.nodes[last.index()];
+            let still = old.is_running() && old.stance.is_some_and(|s| s.accepts == Some(slot as u8));
+            let fault = (!still).then_some(old.stopped);
+            let was_up = fault.is_some_and(|fault| self.nodes[node.index()].started <= fault);
+            let takeovers = &mut self.groups[g].takeovers;
+            let suspicion = takeovers.suspicions[member].take();
+            let ordered = std::mem::take(&mut takeovers.ordered);
+            takeovers.pending = Some(Pending { member, fault, suspicion, was_up, ordered });
+        }
+        self.groups[g].takeovers.last[slot] = Some(member);
+    }
+
+    /// The fault that made a node take over: the one that is open, or the cut that hides the old one from it.
+    fn incident_behind(&mut self, group: GroupId, before: Option<usize>, node: NodeId, now: Instant) -> Option<Incident> {
+        let g = group.index();
+        if let Some(open) = self.groups[g].takeovers.incident.take() {
+            return Some(open);
+        }
+        let last = self.setup.model.groups[g].nodes[before?];
+        if last == node {
+            return None;
+        }
+        let at = self.cut_since(last, node).unwrap_or(now);
+        let incident = self.groups[g].takeovers.incident(at, false);
+        self.emit(now, Fact::Incident { group, incident });
+        Some(incident)
+    }
+
+    /// A client is served by `member` now: a takeover is complete, or the old one is back before anybody took over.
+    pub(super) fn served_by(&mut self, group: GroupId, member: usize, now: Instant) {
+        let g = group.index();
+        let node = self.setup.model.groups[g].nodes[member];
+        match self.groups[g].takeovers.pending {
+            Some(pending) if pending.member == member => {
+                self.groups[g].takeovers.pending = None;
+                let known = pending.fault.filter(|_| pending.was_up);
+                let detection =
+                    known.zip(pending.suspicion).and_then(|(f, s)| (s.at >= f).then(|| s.at.since(f)));
+                self.emit(
+                    now,
+                    Fact::Failover {
+                        group,
+                        node,
+                        took: known.map(|fault| now.since(fault)),
+                        detection,
+                        mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
+                        ordered: pending.ordered,
+                    },
+                );
+            }
+            Some(_) => {
+                // Somebody else serves before the new node did.
+                self.groups[g].takeovers.pending = None;
+                self.emit(now, Fact::FailoverFailed { group });
+            }
+            None => {
+                let takeovers = &mut self.groups[g].takeovers;
+                let begun = takeovers.last.contains(&Some(member))
+                    && takeovers.suspicions.iter().flatten().any(|suspicion| !suspicion.mistaken);
+                for suspicion in &mut takeovers.suspicions {
+                    *suspicion = None;
+                }
+                takeovers.incident = None;
+                if begun {
+                    self.emit(now, Fact::FailoverFailed { group });
+                }
+            }
+        }
+    }
+
+    pub(super) fn order_changeover(&mut self, group: GroupId, to: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
+        self.groups[group.index()].takeovers.ordered = true;
+        self.groups[group.index()].service.ordered();
+        for i in 0..self.setup.model.groups[group.index()].nodes.len() {
+            let node = self.setup.model.groups[group.index()].nodes[i];
+            if self.nodes[node.index()].is_running() {
+                self.notify(node, Notice::Changeover { to }, ctx);
+            }
+        }
+    }
+
+    /// Two acceptors took writes that the other does not have.
+    pub(super) fn diverge(&mut self, group: GroupId, now: Instant) {
+        if !self.groups[group.index()].takeovers.diverged {
+            self.groups[group.index()].takeovers.diverged = true;
+            self.emit(now, Fact::Diverged { group, diverged: true });
+        }
+    }
+
+    /// The loser copies the winner: their histories are one again, unless two still accept.
+    pub(super) fn reconciled(&mut self, group: GroupId, now: Instant) {
+        if self.groups[group.index()].takeovers.diverged && self.acceptors(group) < 2 {
+            self.groups[group.index()].takeovers.diverged = false;
+            self.emit(now, Fact::Diverged { group, diverged: false });
+        }
+    }
+}

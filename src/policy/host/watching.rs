@@ -1,0 +1,305 @@
+//! Detectors: the watches that nodes keep of each other, and the health checks of balancers.
+
+use crate::engine::agenda::Slot;
+use crate::engine::probe::Probe;
+use crate::engine::stream::Stream;
+use crate::engine::time::Instant;
+use crate::policy::contract::{Notice, Policy, Routing, Watching};
+use crate::policy::facts::Fact;
+use crate::service::detector::{Observed, Silence, Surroundings, Watch};
+use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
+use crate::system::ids::{GroupId, NodeId};
+use crate::system::medium::Medium;
+use crate::system::spec::Classes;
+
+use super::{Event, HostCtx, World, class, true_span};
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Off(Stream),
+    Beats(Watch),
+    Echo(HealthCheck),
+}
+
+/// One node's watch of another, kept over restarts for its stream.
+#[derive(Clone, Debug)]
+pub(super) struct WatchSlot {
+    observer: NodeId,
+    peer: NodeId,
+    echo: bool,
+    kind: Kind,
+    slot: Slot,
+}
+
+/// A balancer's health check of one node, beside one class of clients.
+#[derive(Clone, Debug)]
+pub(super) struct CheckSlot {
+    pub(super) client: usize,
+    pub(super) node: NodeId,
+    pub(super) check: HealthCheck,
+    slot: Slot,
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    /// Balancers start with the run.
+    pub(super) fn begin_watches(&mut self, ctx: &mut HostCtx<'_, P>) {
+        for (c, client) in self.setup.model.clients.iter().enumerate() {
+            let design = &self.setup.designs[client.to.index()];
+            let Routing::Balanced { rule, .. } = &design.routing else { continue };
+            for &node in &self.setup.model.groups[client.to.index()].nodes {
+                let name = &self.setup.model.nodes[node.index()].name;
+                let mut stream = self.setup.key(&format!("client:{}", client.name), &format!("check:{name}")).open(self.run);
+                let index = self.checks.len();
+                let slot = ctx.slot(Self::rank(class::TIMER, 8192 + index), Event::Check(index as u16));
+                // Each loop has a phase of its own.
+                let first = ctx.now() + rule.every.scaled(stream.uniform());
+                let around = CheckSurroundings { ways: Some([Medium::PERFECT; 2]), answering: true, checking: true };
+                let links = &self.setup.model.links;
+                let check = HealthCheck::new(*rule, self.setup.skips, first, around, stream, links);
+                self.checks.push(CheckSlot { client: c, node, check, slot });
+                self.arm_check(index, ctx);
+            }
+        }
+    }
+
+    fn arm_check(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let check = &self.checks[index];
+        ctx.arm(check.slot, check.check.wake_at().max(ctx.now()));
+    }
+
+    fn arm_watch(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let at = match &self.watches[index].kind {
+            Kind::Off(_) => Instant::NEVER,
+            Kind::Beats(watch) => watch.wake_at(),
+            Kind::Echo(check) => check.wake_at(),
+        };
+        ctx.arm(self.watches[index].slot, at.max(ctx.now()));
+    }
+
+    pub(super) fn begin_watch(&mut self, observer: NodeId, peer: NodeId, watching: Watching, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let is_echo = matches!(watching, Watching::Echo(_));
+        let index = self.watch_slot(observer, peer, is_echo, ctx);
+        let mut stream = self.take_stream(index);
+        let drift = self.nodes[observer.index()].clocks.drift;
+        let links = &self.setup.model.links;
+        let kind = match watching {
+            Watching::Beats { silence, armed } => {
+                let silence = match silence {
+                    Silence::TimeOut(after) => Silence::TimeOut(true_span(after, drift)),
+                    Silence::Missed { count, every } => Silence::Missed { count, every: true_span(every, drift) },
+                };
+                let around = self.watch_surroundings(observer, peer);
+                Kind::Beats(Watch::new(silence, self.setup.skips, armed, now, around, stream))
+            }
+            Watching::Echo(rule) => {
+                let rule =
+                    Rule { every: true_span(rule.every, drift), timeout: true_span(rule.timeout, drift), ..rule };
+                let first = now + rule.every.scaled(stream.uniform());
+                let around = self.echo_surroundings(observer, peer);
+                Kind::Echo(HealthCheck::new(rule, self.setup.skips, first, around, stream, links))
+            }
+        };
+        self.watches[index].kind = kind;
+        self.arm_watch(index, ctx);
+    }
+
+    fn watch_slot(&mut self, observer: NodeId, peer: NodeId, echo: bool, ctx: &mut HostCtx<'_, P>) -> usize {
+        let known = self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.echo == echo);
+        known.unwrap_or_else(|| {
+            let nodes = &self.setup.model.nodes;
+            let purpose = if echo { "echo" } else { "watch" };
+            let key = self.setup.key(
+                &format!("node:{}", nodes[observer.index()].name),
+                &format!("{purpose}:{}", nodes[peer.index()].name),
+            );
+            let index = self.watches.len();
+            let slot = ctx.slot(Self::rank(class::TIMER, observer.index()), Event::Watch(index as u16));
+            self.watches.push(WatchSlot { observer, peer, echo, kind: Kind::Off(key.open(self.run)), slot });
+            index
+        })
+    }
+
+    fn take_stream(&mut self, index: usize) -> Stream {
+        match &self.watches[index].kind {
+            Kind::Off(stream) => stream.clone(),
+            Kind::Beats(watch) => watch.stream().clone(),
+            Kind::Echo(check) => check.stream().clone(),
+        }
+    }
+
+    pub(super) fn drop_watches(&mut self, observer: NodeId, ctx: &mut HostCtx<'_, P>) {
+        for index in 0..self.watches.len() {
+            if self.watches[index].observer == observer {
+                let stream = self.take_stream(index);
+                self.watches[index].kind = Kind::Off(stream);
+                ctx.disarm(self.watches[index].slot);
+            }
+        }
+    }
+
+    fn watch_surroundings(&self, observer: NodeId, peer: NodeId) -> Surroundings {
+        let medium = self.medium(peer, observer, Classes::HEARTBEAT).filter(|_| self.monitor_works(observer));
+        Surroundings { beats: self.beats(peer), medium, hearing: !self.nodes[observer.index()].is_paused() }
+    }
+
+    fn echo_surroundings(&self, observer: NodeId, peer: NodeId) -> CheckSurroundings {
+        let there = self.medium(observer, peer, Classes::ECHO);
+        let back = self.medium(peer, observer, Classes::ECHO);
+        CheckSurroundings {
+            ways: there.zip(back).map(|(a, b)| [a, b]),
+            answering: self.nodes[peer.index()].host_answers(),
+            checking: !self.nodes[observer.index()].is_paused(),
+        }
+    }
+
+    /// Something changed at `node` (or in the network): every detector, replication and client that depends on it
+    /// looks again.
+    pub(super) fn surroundings_changed(&mut self, node: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
+        for index in 0..self.watches.len() {
+            let (observer, peer) = (self.watches[index].observer, self.watches[index].peer);
+            if node.is_none_or(|n| n == observer || n == peer) {
+                self.look_again(index, ctx);
+            }
+        }
+        for index in 0..self.checks.len() {
+            if node.is_none_or(|n| n == self.checks[index].node) {
+                self.check_again(index, ctx);
+            }
+        }
+        match node.map(|n| self.setup.member[n.index()]) {
+            None => {
+                for group in 0..self.groups.len() {
+                    self.update_copies(GroupId::from(group), ctx);
+                    self.evaluate(GroupId::from(group), ctx);
+                }
+            }
+            Some(Some((group, _))) => self.update_copies(group, ctx),
+            Some(None) => {}
+        }
+    }
+
+    fn look_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let (observer, peer) = (self.watches[index].observer, self.watches[index].peer);
+        let now = ctx.now();
+        let links = &self.setup.model.links;
+        let seen = match &self.watches[index].kind {
+            Kind::Off(_) => return,
+            Kind::Beats(watch) => {
+                let around = self.watch_surroundings(observer, peer);
+                let lost = self.setup.model.cut_in_flight_lost
+                    && watch.medium().is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
+                let Kind::Beats(watch) = &mut self.watches[index].kind else { return };
+                watch.change(now, around, lost, links)
+            }
+            Kind::Echo(_) => {
+                let around = self.echo_surroundings(observer, peer);
+                let Kind::Echo(check) = &mut self.watches[index].kind else { return };
+                check.change(now, around, links)
+            }
+        };
+        self.arm_watch(index, ctx);
+        self.observed(index, seen, ctx);
+    }
+
+    pub(super) fn watch_wakes(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
+        let index = usize::from(index);
+        let now = ctx.now();
+        let links = &self.setup.model.links;
+        let seen = match &mut self.watches[index].kind {
+            Kind::Off(_) => return,
+            Kind::Beats(watch) => watch.wake(now, links),
+            Kind::Echo(check) => check.wake(now, links),
+        };
+        self.arm_watch(index, ctx);
+        self.observed(index, seen, ctx);
+    }
+
+    /// Tells the observer what its detector saw.
+    fn observed(&mut self, index: usize, seen: Observed, ctx: &mut HostCtx<'_, P>) {
+        if !seen.is_any() {
+            return;
+        }
+        let WatchSlot { observer, peer, echo, .. } = self.watches[index];
+        let now = ctx.now();
+        let running = self.nodes[peer.index()].is_running();
+        if seen.suspect {
+            let mistaken = if echo { self.nodes[peer.index()].host_answers() } else { running };
+            self.emit(now, Fact::Verdict { observer, peer, echo, suspected: true, mistaken });
+            if !echo {
+                self.note_suspicion(observer, peer, now);
+            }
+            self.notify(observer, Notice::Suspect { peer, echo }, ctx);
+        }
+        let Some(sent) = seen.heard else { return };
+        if seen.trust {
+            self.emit(now, Fact::Verdict { observer, peer, echo, suspected: false, mistaken: false });
+        }
+        if echo {
+            self.notify(observer, Notice::EchoBack { peer }, ctx);
+        } else if let Some(beacon) = &self.nodes[peer.index()].beacon {
+            let notice = Notice::Heard { peer, beacon: beacon.content_at(sent), trust: seen.trust };
+            self.notify(observer, notice, ctx);
+        }
+    }
+
+    pub(super) fn renew_watches_of(&mut self, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        for index in 0..self.watches.len() {
+            if self.watches[index].peer != peer {
+                continue;
+            }
+            if let Kind::Beats(watch) = &mut self.watches[index].kind {
+                watch.renew(now, &self.setup.model.links);
+                self.arm_watch(index, ctx);
+            }
+        }
+    }
+
+    /// Whether a node suspects another by its heartbeats.
+    pub(super) fn suspects(&self, observer: NodeId, peer: NodeId) -> bool {
+        self.watches.iter().any(|w| {
+            w.observer == observer && w.peer == peer && matches!(&w.kind, Kind::Beats(watch) if watch.is_suspected())
+        })
+    }
+
+    fn check_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let CheckSlot { client, node, .. } = self.checks[index];
+        let state = &self.nodes[node.index()];
+        let serving = state.is_running() && state.stance.is_some_and(|s| s.accepts.is_some() || s.reads);
+        let around = CheckSurroundings {
+            ways: self.client_reaches(client, node).then_some([Medium::PERFECT; 2]),
+            answering: serving,
+            checking: true,
+        };
+        let now = ctx.now();
+        let seen = self.checks[index].check.change(now, around, &self.setup.model.links);
+        self.arm_check(index, ctx);
+        self.checked(index, seen, ctx);
+    }
+
+    pub(super) fn check_wakes(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
+        let index = usize::from(index);
+        let now = ctx.now();
+        let seen = self.checks[index].check.wake(now, &self.setup.model.links);
+        self.arm_check(index, ctx);
+        self.checked(index, seen, ctx);
+    }
+
+    fn checked(&mut self, index: usize, seen: Observed, ctx: &mut HostCtx<'_, P>) {
+        if !seen.is_any() {
+            return;
+        }
+        let group = self.setup.model.clients[self.checks[index].client].to;
+        self.evaluate(group, ctx);
+    }
+
+    /// A node began or stopped serving: its balancers' checks look again.
+    pub(super) fn recheck(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        for index in 0..self.checks.len() {
+            if self.checks[index].node == node {
+                self.check_again(index, ctx);
+            }
+        }
+    }
+}

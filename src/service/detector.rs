@@ -1,0 +1,435 @@
+//! Watching a peer by its heartbeats, stepwise or skipping.
+//!
+//! A [`Watch`] is one observer of one peer. Its surroundings (is the peer sending, is the way open, is the observer
+//! listening) are constant between [`Watch::change`]s; in between it says when it wants to be woken, and
+//! [`Watch::wake`] tells what became observable.
+//!
+//! **Stepwise**, it wakes at every beat sent, every arrival and every deadline. **Skipping**, it does so only where
+//! something observable can happen soon. A beat is *ordinary* if it is not lost and its delay is at most `cut`;
+//! `cut` and the run length r are chosen so that no suspicion is possible until r beats in a row are not ordinary
+//! (r·period + cut is below the time-out). The beat that completes the first such run is drawn exactly
+//! ([`super::runs`]); from there on the watch goes stepwise until a beat arrives in time, which is a renewal. When
+//! the surroundings change at t, the state at t is drawn from its law given that nothing observable happened before.
+//! Both forms are equal in distribution for independent losses and delays; tests compare them.
+//!
+//! Beats older than the newest one heard are ignored. A beat sent at the very instant of a change counts as not sent.
+
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::system::medium::Medium;
+use crate::system::spec::Link;
+
+use super::runs::RunLaw;
+
+/// When silence becomes suspicion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Silence {
+    /// No beat for this long, by the observer's clock, since the last arrival.
+    TimeOut(Span),
+    /// This many of the observer's ticks in a row without a beat.
+    Missed {
+        /// How many.
+        count: u32,
+        /// Distance of ticks.
+        every: Span,
+    },
+}
+
+/// How the peer sends, as far as the observer's fate depends on it. Spans are in true time: drift is in them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beats {
+    /// The first beat of the present series.
+    pub first: Instant,
+    /// Distance of beats.
+    pub period: Span,
+}
+
+/// What surrounds a watch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Surroundings {
+    /// The peer's beats while it sends.
+    pub beats: Option<Beats>,
+    /// The way from the peer to the observer while it is open.
+    pub medium: Option<Medium>,
+    /// Whether the observer listens; while it is paused beats wait for it.
+    pub hearing: bool,
+}
+
+/// What became observable, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The peer is suspected now.
+    pub suspect: bool,
+    /// A beat was heard that says something new: the first one, one that ended a suspicion, or one sent after a
+    /// change of content. The instant is when it was sent.
+    pub heard: Option<Instant>,
+    /// Whether `heard` ended a suspicion.
+    pub trust: bool,
+}
+
+impl Observed {
+    /// Whether there is anything to tell.
+    pub fn is_any(&self) -> bool {
+        self.suspect || self.heard.is_some()
+    }
+}
+
+/// A beat under way.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    sent: Instant,
+    arrives: Instant,
+}
+
+/// A stretch of ordinary beats: nothing observable before `wake_beat` beats after the anchor.
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    /// When the last beat before the stretch was sent (it has arrived at `Watch::newest`).
+    anchor: Instant,
+    law: RunLaw,
+    cut: Span,
+    wake_beat: Option<u64>,
+}
+
+/// One observer of one peer.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    silence: Silence,
+    skips: bool,
+    around: Surroundings,
+    stream: Stream,
+    /// Ticks of the observer start here ([`Silence::Missed`]).
+    ticks_from: Instant,
+    /// When the newest beat arrived, or the watch began.
+    newest: Instant,
+    /// When the newest beat heard was sent.
+    newest_sent: Option<Instant>,
+    /// The next beat of the series.
+    next_beat: Instant,
+    flight: Vec<Flight>,
+    suspected: bool,
+    /// No deadline before the first beat.
+    listening_first: bool,
+    /// A beat sent at or after this instant says something new.
+    news_since: Option<Instant>,
+    quiet: Option<Quiet>,
+    /// `newest` as it would be had the observer not been paused.
+    waiting: bool,
+}
+
+impl Watch {
+    /// A watch that begins `now`. `armed`: its time-out runs from now; else only from the first beat.
+    pub fn new(silence: Silence, skips: bool, armed: bool, now: Instant, around: Surroundings, stream: Stream) -> Watch {
+        let mut watch = Watch {
+            silence,
+            skips,
+            around,
+            stream,
+            ticks_from: now,
+            newest: now,
+            newest_sent: None,
+            next_beat: Instant::NEVER,
+            flight: Vec::new(),
+            suspected: false,
+            listening_first: !armed,
+            news_since: Some(Instant::ZERO),
+            quiet: None,
+            waiting: false,
+        };
+        watch.next_beat = watch.beat_from(now);
+        watch
+    }
+
+    /// Whether the peer is suspected.
+    pub fn is_suspected(&self) -> bool {
+        self.suspected
+    }
+
+    /// Its stream, for the watch that follows it.
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The way beats take at present.
+    pub(crate) fn medium(&self) -> Option<Medium> {
+        self.around.medium
+    }
+
+    /// Whether the watch runs in a quiet stretch at present (for reports).
+    pub fn is_quiet(&self) -> bool {
+        self.quiet.is_some()
+    }
+
+    /// The first beat of the series at or after `t`.
+    fn beat_from(&self, t: Instant) -> Instant {
+        let Some(beats) = self.around.beats else { return Instant::NEVER };
+        if t <= beats.first {
+            return beats.first;
+        }
+        let behind = (t - beats.first).as_nanos();
+        let period = beats.period.as_nanos().max(1);
+        beats.first + Span::from_nanos(behind.div_ceil(period).saturating_mul(period))
+    }
+
+    /// When silence becomes suspicion if nothing more is heard.
+    fn deadline(&self) -> Instant {
+        if self.suspected || self.listening_first {
+            return Instant::NEVER;
+        }
+        match self.silence {
+            Silence::TimeOut(after) => self.newest + after,
+            Silence::Missed { count, every } => {
+                let since = self.newest.since(self.ticks_from).as_nanos();
+                let tick = since / every.as_nanos().max(1) + 1;
+                self.ticks_from + every.times(tick + u64::from(count))
+            }
+        }
+    }
+
+    /// The least time from an arrival to the suspicion that follows it.
+    fn patience(&self) -> Span {
+        match self.silence {
+            Silence::TimeOut(after) => after,
+            Silence::Missed { count, every } => every.times(u64::from(count)),
+        }
+    }
+
+    /// When to call [`Watch::wake`]; [`Instant::NEVER`]: only a change can matter.
+    pub fn wake_at(&self) -> Instant {
+        if !self.around.hearing {
+            return Instant::NEVER;
+        }
+        if let Some(quiet) = &self.quiet {
+            let Some(beats) = self.around.beats else { return Instant::NEVER };
+            return quiet.wake_beat.map_or(Instant::NEVER, |n| quiet.anchor + beats.period.times(n));
+        }
+        let beat = if self.around.medium.is_some() { self.next_beat } else { Instant::NEVER };
+        let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
+        beat.min(arrival).min(self.deadline())
+    }
+
+    /// Handles what comes up at `now`, which must be [`Watch::wake_at`].
+    pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
+        if let Some(quiet) = self.quiet.take() {
+            let n = quiet.wake_beat.expect("a quiet stretch without end does not wake");
+            self.resolve(now, n, quiet.law.run(), &quiet, links);
+            let period = self.around.beats.expect("the peer is sending").period;
+            self.next_beat = now + period;
+            return self.arrivals(now, links);
+        }
+        let mut seen = self.arrivals(now, links);
+        if self.around.medium.is_some() && self.next_beat <= now {
+            self.send(now, links);
+            let after = self.arrivals(now, links); // without delay it is there at once
+            seen = merge(seen, after);
+        }
+        if self.deadline() <= now {
+            self.suspected = true;
+            seen.suspect = true;
+        }
+        seen
+    }
+
+    /// Sends the beat that is due, or loses it.
+    fn send(&mut self, now: Instant, links: &[Link]) {
+        let medium = self.around.medium.expect("an open way");
+        if let Some(delay) = medium.draw(links, &mut self.stream) {
+            self.flight.push(Flight { sent: now, arrives: now + delay });
+        }
+        self.next_beat = now + self.around.beats.expect("the peer is sending").period;
+    }
+
+    /// Takes in what has arrived by `now`, and goes quiet where that is possible.
+    fn arrivals(&mut self, now: Instant, links: &[Link]) -> Observed {
+        let mut seen = Observed::default();
+        while let Some(i) = self.earliest_arrival(now) {
+            let beat = self.flight.swap_remove(i);
+            seen = merge(seen, self.hear(beat.sent, beat.arrives.max(self.newest)));
+        }
+        self.try_quiet(now, links);
+        seen
+    }
+
+    fn earliest_arrival(&self, now: Instant) -> Option<usize> {
+        (0..self.flight.len())
+            .filter(|&i| self.flight[i].arrives <= now)
+            .min_by_key(|&i| (self.flight[i].arrives, self.flight[i].sent))
+    }
+
+    fn hear(&mut self, sent: Instant, arrived: Instant) -> Observed {
+        if self.newest_sent.is_some_and(|newest| newest >= sent) {
+            return Observed::default();
+        }
+        self.newest = arrived;
+        self.newest_sent = Some(sent);
+        self.listening_first = false;
+        let trust = std::mem::take(&mut self.suspected);
+        let is_news = self.news_since.is_some_and(|since| sent >= since);
+        if is_news {
+            self.news_since = None;
+        }
+        Observed { suspect: false, heard: (trust || is_news).then_some(sent), trust }
+    }
+
+    /// Goes quiet if the last beat sent is the newest heard: a renewal.
+    fn try_quiet(&mut self, now: Instant, links: &[Link]) {
+        let (Some(beats), Some(medium), Some(sent)) = (self.around.beats, self.around.medium, self.newest_sent) else {
+            return;
+        };
+        if !self.skips
+            || self.suspected
+            || self.news_since.is_some()
+            || !self.flight.is_empty()
+            || !self.around.hearing
+            || self.next_beat <= now
+            || sent + beats.period != self.next_beat
+        {
+            return;
+        }
+        let Some((law, cut)) = self.ordinary(beats.period, medium, links) else { return };
+        let u = self.stream.uniform();
+        self.quiet = Some(Quiet { anchor: sent, law, cut, wake_beat: law.first(u) });
+    }
+
+    /// The longest run that cannot yet lead to suspicion, and the delay up to which a beat is ordinary with it.
+    fn ordinary(&self, period: Span, medium: Medium, links: &[Link]) -> Option<(RunLaw, Span)> {
+        let patience = self.patience() + medium.delay_min(links);
+        let longest = patience.as_nanos() / period.as_nanos().max(1);
+        let mut best: Option<(RunLaw, Span)> = None;
+        for r in (1..=longest.min(super::runs::RUN_MAX)).rev().take(3) {
+            let slack = patience.saturating_sub(period.times(r));
+            if slack == Span::ZERO {
+                continue;
+            }
+            let cut = slack.saturating_sub(Span::from_nanos(1)).min(period).min(medium.delay_max(links));
+            let Some(law) = RunLaw::new(medium.exceptional(links, cut), r) else { continue };
+            if best.as_ref().is_none_or(|(other, _)| law.run_within(1_000_000) < other.run_within(1_000_000)) {
+                best = Some((law, cut));
+            }
+        }
+        best
+    }
+
+    /// Draws the fates of the last beats of a quiet stretch of `n` beats that ends in `trailing` beats that are not
+    /// ordinary, as seen at `now`.
+    fn resolve(&mut self, now: Instant, n: u64, trailing: u64, quiet: &Quiet, links: &[Link]) {
+        let period = self.around.beats.expect("the peer is sending").period;
+        let medium = self.around.medium.expect("an open way");
+        let last = n - trailing;
+        if last > 0 {
+            let sent = quiet.anchor + period.times(last);
+            let arrives = sent + medium.draw_ordinary(links, quiet.cut, &mut self.stream);
+            if arrives > now {
+                // Still under way: what was heard before it is the one before, again from its conditional law.
+                let before = quiet.law.trailing(last - 1, &mut self.stream);
+                self.resolve(now, last - 1, before, quiet, links);
+                self.flight.push(Flight { sent, arrives });
+            } else {
+                self.newest = arrives;
+                self.newest_sent = Some(sent);
+            }
+        }
+        for j in last + 1..=n {
+            let sent = quiet.anchor + period.times(j);
+            if let Some(delay) = medium.draw_exceptional(links, quiet.cut, &mut self.stream) {
+                let arrives = sent + delay;
+                if arrives > now {
+                    self.flight.push(Flight { sent, arrives });
+                } else if self.newest_sent.is_none_or(|newest| newest < sent) {
+                    self.newest = self.newest.max(arrives);
+                    self.newest_sent = Some(sent);
+                }
+            }
+        }
+    }
+
+    /// Brings the state to `now` under the surroundings so far.
+    fn settle(&mut self, now: Instant, links: &[Link]) {
+        if let Some(quiet) = self.quiet.take() {
+            let Some(beats) = self.around.beats else { return };
+            // Beats sent strictly before now.
+            let since = now.since(quiet.anchor).as_nanos();
+            let n = since.saturating_sub(1) / beats.period.as_nanos().max(1);
+            self.next_beat = quiet.anchor + beats.period.times(n + 1);
+            if n > 0 {
+                let trailing = quiet.law.trailing(n, &mut self.stream);
+                self.resolve(now, n, trailing, &quiet, links);
+            }
+            return;
+        }
+        if self.around.hearing {
+            return; // stepwise it is up to date
+        }
+        self.deaf_until(now, links);
+    }
+
+    /// The beats sent before `now` while nobody listened: drawn from the last one back, only as far as they matter.
+    fn deaf_until(&mut self, now: Instant, links: &[Link]) {
+        let (Some(beats), Some(medium)) = (self.around.beats, self.around.medium) else { return };
+        if self.next_beat >= now {
+            return;
+        }
+        let period = beats.period.as_nanos().max(1);
+        let count = (now - self.next_beat).as_nanos().saturating_sub(1) / period + 1;
+        for back in (0..count).rev() {
+            let sent = self.next_beat + beats.period.times(back);
+            let Some(delay) = medium.draw(links, &mut self.stream) else { continue };
+            self.flight.push(Flight { sent, arrives: sent + delay });
+            if sent + delay <= now {
+                break; // it is newer than all before it
+            }
+        }
+        self.next_beat = self.next_beat + beats.period.times(count);
+    }
+
+    /// The surroundings change at `now`. `lost`: beats under way are lost with the link that was cut.
+    pub fn change(&mut self, now: Instant, around: Surroundings, lost: bool, links: &[Link]) -> Observed {
+        if around == self.around && !lost {
+            return Observed::default();
+        }
+        self.settle(now, links);
+        if lost {
+            self.flight.retain(|beat| beat.arrives <= now);
+        }
+        let (old, was_hearing) = (self.around, self.around.hearing);
+        self.around = around;
+        if around.beats != old.beats || around.medium.is_some() != old.medium.is_some() {
+            self.next_beat = self.beat_from(now);
+        }
+        let mut seen = Observed::default();
+        if around.hearing {
+            if !was_hearing {
+                // Back from a pause: what is overdue comes first, then what has waited.
+                if self.deadline() <= now {
+                    self.suspected = true;
+                    seen.suspect = true;
+                }
+                for beat in &mut self.flight {
+                    beat.arrives = beat.arrives.max(now);
+                }
+            }
+            seen = merge(seen, self.arrivals(now, links));
+        }
+        seen
+    }
+
+    /// The observer's timers stood still for `pause` (a pause with frozen timers).
+    pub fn freeze(&mut self, pause: Span) {
+        self.newest = self.newest + pause;
+        self.ticks_from = self.ticks_from + pause;
+    }
+
+    /// The content of the peer's beats changes at `now`: the first beat sent from now on is news.
+    pub fn renew(&mut self, now: Instant, links: &[Link]) {
+        self.settle(now, links);
+        self.news_since = Some(now);
+    }
+}
+
+fn merge(first: Observed, then: Observed) -> Observed {
+    Observed {
+        suspect: first.suspect || then.suspect,
+        heard: then.heard.or(first.heard),
+        trust: first.trust || then.trust,
+    }
+}

@@ -1,0 +1,278 @@
+//! Health checks: a request every so often, an answer within a time-out, so many failures or successes in a row.
+//!
+//! Used by balancers and for echo requests. The fate of a check is decided when it is sent, from the surroundings of
+//! that instant; its result is known when the answer arrives, or after the time-out. Checks that cannot succeed
+//! (peer dead, way closed) and checks that all succeed are not simulated one by one: the first are counted, the
+//! second skipped to the check that completes the first run of `fall` exceptional ones ([`super::runs`]).
+
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::system::medium::Medium;
+use crate::system::spec::Link;
+
+use super::detector::Observed;
+use super::runs::RunLaw;
+
+/// The rule of a health check. Spans are in true time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// Distance of checks.
+    pub every: Span,
+    /// An answer that takes longer counts as none; at most `every`.
+    pub timeout: Span,
+    /// Failures in a row until the peer is suspected.
+    pub fall: u32,
+    /// Successes in a row until it is trusted again.
+    pub rise: u32,
+}
+
+/// What surrounds a check.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CheckSurroundings {
+    /// The way there and back, while both are open.
+    pub ways: Option<[Medium; 2]>,
+    /// Whether the peer answers.
+    pub answering: bool,
+    /// Whether the observer runs.
+    pub checking: bool,
+}
+
+impl CheckSurroundings {
+    fn hopeful(&self) -> Option<[Medium; 2]> {
+        self.ways.filter(|_| self.answering)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    law: RunLaw,
+    cut: Span,
+    /// The check that completes the run, counted from `next` as 1.
+    wake_check: Option<u64>,
+}
+
+/// One observer's health checks of one peer.
+#[derive(Clone, Debug)]
+pub struct HealthCheck {
+    rule: Rule,
+    skips: bool,
+    around: CheckSurroundings,
+    stream: Stream,
+    next: Instant,
+    /// Failures (while trusted) or successes (while suspected) in a row.
+    row: u32,
+    suspected: bool,
+    /// When the change of mind that is already decided becomes known.
+    verdict: Instant,
+    quiet: Option<Quiet>,
+}
+
+impl HealthCheck {
+    /// Checks that begin at `first`; the peer is trusted until they say otherwise.
+    pub fn new(rule: Rule, skips: bool, first: Instant, around: CheckSurroundings, stream: Stream, links: &[Link]) -> Self {
+        let rule = Rule { timeout: rule.timeout.min(rule.every), fall: rule.fall.max(1), rise: rule.rise.max(1), ..rule };
+        let mut check = HealthCheck {
+            rule,
+            skips,
+            around,
+            stream,
+            next: first,
+            row: 0,
+            suspected: false,
+            verdict: Instant::NEVER,
+            quiet: None,
+        };
+        check.try_quiet(links);
+        check
+    }
+
+    /// Whether the peer is suspected.
+    pub fn is_suspected(&self) -> bool {
+        self.suspected
+    }
+
+    /// Its stream, for the checks that follow.
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// When to call [`HealthCheck::wake`].
+    pub fn wake_at(&self) -> Instant {
+        if !self.around.checking {
+            return Instant::NEVER;
+        }
+        if !self.verdict.is_never() {
+            return self.verdict;
+        }
+        if let Some(quiet) = self.quiet {
+            return quiet.wake_check.map_or(Instant::NEVER, |n| self.next + self.rule.every.times(n - 1));
+        }
+        if self.around.hopeful().is_some() {
+            return self.next;
+        }
+        if self.suspected {
+            return Instant::NEVER;
+        }
+        // Every check from now on fails: the one that completes the row, and its time-out.
+        let more = u64::from(self.rule.fall.saturating_sub(self.row).max(1));
+        self.next + self.rule.every.times(more - 1)
+    }
+
+    /// Handles what comes up at `now`, which must be [`HealthCheck::wake_at`].
+    pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
+        if self.verdict <= now {
+            self.verdict = Instant::NEVER;
+            self.row = 0;
+            self.suspected = !self.suspected;
+            // Checks sent while the verdict was pending do not count towards the next one.
+            self.skip_to(now);
+            self.try_quiet(links);
+            return Observed {
+                suspect: self.suspected,
+                heard: (!self.suspected).then_some(now),
+                trust: !self.suspected,
+            };
+        }
+        if let Some(quiet) = self.quiet.take() {
+            self.resolve_run(now, quiet, links);
+            self.next = now + self.rule.every;
+        } else if self.around.hopeful().is_none() {
+            self.skip_failed(now);
+            self.count(false, now, Span::ZERO);
+            self.next = now + self.rule.every;
+        } else {
+            let (ok, delay) = self.draw(links);
+            self.count(ok, now, delay);
+            self.next = now + self.rule.every;
+        }
+        self.try_quiet(links);
+        Observed::default()
+    }
+
+    fn draw(&mut self, links: &[Link]) -> (bool, Span) {
+        let [there, back] = self.around.hopeful().expect("a way that is open");
+        let there = there.draw(links, &mut self.stream);
+        let back = back.draw(links, &mut self.stream);
+        self.judge(there, back)
+    }
+
+    fn judge(&self, there: Option<Span>, back: Option<Span>) -> (bool, Span) {
+        match (there, back) {
+            (Some(a), Some(b)) if a + b <= self.rule.timeout => (true, a + b),
+            _ => (false, Span::ZERO),
+        }
+    }
+
+    /// Counts a check sent at `sent`, and decides.
+    fn count(&mut self, ok: bool, sent: Instant, delay: Span) {
+        if ok != self.suspected {
+            self.row = 0;
+            return;
+        }
+        self.row += 1;
+        let enough = if self.suspected { self.rule.rise } else { self.rule.fall };
+        if self.row >= enough {
+            self.verdict = sent + if ok { delay } else { self.rule.timeout };
+        }
+    }
+
+    /// Of the checks up to `now`, counts those that are bound to fail before the one at `now`.
+    fn skip_failed(&mut self, now: Instant) {
+        let passed = now.since(self.next).as_nanos() / self.rule.every.as_nanos().max(1);
+        if self.suspected {
+            self.row = 0;
+        } else {
+            self.row = self.row.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
+        }
+        self.next = self.next + self.rule.every.times(passed);
+    }
+
+    /// Moves to the first check at or after `now`.
+    fn skip_to(&mut self, now: Instant) {
+        if self.next < now {
+            let every = self.rule.every.as_nanos().max(1);
+            let passed = (now - self.next).as_nanos().div_ceil(every);
+            self.next = self.next + self.rule.every.times(passed);
+        }
+    }
+
+    fn try_quiet(&mut self, links: &[Link]) {
+        if !self.skips || self.suspected || self.row > 0 || !self.verdict.is_never() || !self.around.checking {
+            return;
+        }
+        let Some([there, back]) = self.around.hopeful() else { return };
+        // Ordinary: neither leg is lost or takes more than half the time-out.
+        let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
+        let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
+        let Some(law) = RunLaw::new(q, u64::from(self.rule.fall)) else { return };
+        let u = self.stream.uniform();
+        self.quiet = Some(Quiet { law, cut, wake_check: law.first(u) });
+    }
+
+    /// A check drawn given that it is exceptional.
+    fn draw_exceptional(&mut self, cut: Span, links: &[Link]) -> (bool, Span) {
+        let [there, back] = self.around.hopeful().expect("a way that is open");
+        let (first, second) = (there.exceptional(links, cut), back.exceptional(links, cut));
+        let either = first + (1.0 - first) * second;
+        let (a, b) = if self.stream.uniform() * either < first {
+            (there.draw_exceptional(links, cut, &mut self.stream), back.draw(links, &mut self.stream))
+        } else {
+            let a = there.draw_ordinary(links, cut, &mut self.stream);
+            (Some(a), back.draw_exceptional(links, cut, &mut self.stream))
+        };
+        self.judge(a, b)
+    }
+
+    /// The run of exceptional checks that ends with the one sent at `now`.
+    fn resolve_run(&mut self, now: Instant, quiet: Quiet, links: &[Link]) {
+        let run = quiet.law.run();
+        for left in (0..run).rev() {
+            let (ok, delay) = self.draw_exceptional(quiet.cut, links);
+            self.count(ok, now.before(self.rule.every.times(left)), delay);
+        }
+    }
+
+    /// The surroundings change at `now`.
+    pub fn change(&mut self, now: Instant, around: CheckSurroundings, links: &[Link]) -> Observed {
+        if around == self.around {
+            return Observed::default();
+        }
+        self.settle(now, links);
+        let was_checking = self.around.checking;
+        self.around = around;
+        if around.checking && !was_checking {
+            self.next = self.next.max(now).min(now + self.rule.every);
+            if self.verdict < now {
+                self.verdict = now;
+            }
+        }
+        self.try_quiet(links);
+        Observed::default()
+    }
+
+    fn settle(&mut self, now: Instant, links: &[Link]) {
+        if !self.around.checking {
+            return;
+        }
+        if let Some(quiet) = self.quiet.take() {
+            // Checks sent strictly before now.
+            let every = self.rule.every.as_nanos().max(1);
+            let sent = now.since(self.next).as_nanos().div_ceil(every);
+            self.next = self.next + self.rule.every.times(sent);
+            let trailing = quiet.law.trailing(sent, &mut self.stream);
+            for left in (0..trailing).rev() {
+                let (ok, delay) = self.draw_exceptional(quiet.cut, links);
+                self.count(ok, self.next.before(self.rule.every.times(left + 1)), delay);
+            }
+        } else if self.verdict.is_never() && self.around.hopeful().is_none() && self.next < now {
+            let every = self.rule.every.as_nanos().max(1);
+            let sent = (now - self.next).as_nanos().div_ceil(every);
+            if self.suspected {
+                self.row = 0;
+            } else {
+                self.row = self.row.saturating_add(u32::try_from(sent).unwrap_or(u32::MAX));
+            }
+            self.next = self.next + self.rule.every.times(sent);
+        }
+    }
+}

@@ -1,0 +1,608 @@
+//! The ledger: the omniscient book of every acknowledged write of one slot of a group.
+//!
+//! Writes are kept as *ranges* of time per client and *lineage*, never one by one (at request fidelity each write is
+//! noted, and ranges count the notes). A lineage is a history of accepted writes with one owner; a node that takes
+//! over opens a new one, forked from what it held. Each node holds some lineage up to some instant. What has been
+//! acknowledged on a lineage beyond the fork of the one that survives is lost when the last holder gives it up: it
+//! copies the winner over its own data, loses its disk, or is still dead at the end. Counts are drawn once, when a
+//! range is disposed of: Poisson for Poisson arrivals, by the calendar for fixed ones, by the list for traces.
+//! So lost + kept = acknowledged holds by construction, whatever the protocol did.
+
+use crate::engine::dist::Law;
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::maths;
+use crate::system::ids::ClientId;
+use crate::system::spec::{Arrivals, Client};
+
+/// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    client: ClientId,
+    from: Instant,
+    to: Instant,
+}
+
+/// Writes under way to the copy when it was taken: one accepted at s is missing with P(lag > until − s).
+#[derive(Clone, Debug, PartialEq)]
+pub struct InFlight {
+    /// The law of the lag.
+    pub lag: Law,
+    /// When replication was cut off.
+    pub until: Instant,
+    /// Since when it had been in step.
+    pub since: Instant,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug)]
+struct Held {
+    lineage: usize,
+    /// Every write of the lineage accepted before this, but for those in flight. The owner's is `NEVER`.
+    upto: Instant,
+    in_flight: Option<InFlight>,
+}
+
+#[derive(Clone, Debug)]
+struct Lineage {
+    owner: usize,
+    parent: Option<usize>,
+    /// What of the parent it began with.
+    fork: Instant,
+    segments: Vec<Segment>,
+    /// Notes at request fidelity.
+    notes: Vec<(Instant, ClientId)>,
+    /// The fault that made it begin.
+    incident: Option<Incident>,
+    /// What was under way when its parent was left: disposed of once.
+    in_flight: Option<InFlight>,
+}
+
+/// A fault that took a serving node away, or cut it off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Incident {
+    /// When.
+    pub at: Instant,
+    /// Its number within the run, for grouping losses.
+    pub number: u32,
+    /// Whether it belongs to the class of faults that the policy's bound speaks of.
+    pub in_class: bool,
+}
+
+/// Acknowledged writes that were given up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// How many.
+    pub count: u64,
+    /// Of these, how many devices replay later.
+    pub recovered: u64,
+    /// Of these, how many were merged elsewhere and not lost at all.
+    pub merged: u64,
+    /// Bytes of those lost.
+    pub bytes: f64,
+    /// How long before the fault the oldest lost write had been accepted; zero if all came after it.
+    pub age: Span,
+    /// The fault.
+    pub incident: Option<Incident>,
+}
+
+/// What a range is disposed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disposal {
+    /// Whether devices replay what they still hold.
+    pub windback: bool,
+    /// Whether the winner merges what the loser has.
+    pub merge: bool,
+}
+
+/// Sums over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Acknowledged writes.
+    pub acked: u64,
+    /// Of these, in the surviving state at the end.
+    pub kept: u64,
+    /// Of these, given up.
+    pub lost: u64,
+}
+
+/// The book of one slot.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    lineages: Vec<Lineage>,
+    held: Vec<Option<Held>>,
+    stream: Stream,
+    /// The part of each client's writes that belongs to this slot.
+    share: f64,
+    totals: Totals,
+    /// Time accepted and already known to be kept, by client, and notes likewise.
+    kept_time: Vec<f64>,
+    kept_exact: u64,
+    noted: bool,
+}
+
+impl Ledger {
+    /// An empty book for `members` nodes that all hold the same (empty) history. `noted`: request fidelity.
+    pub fn new(members: usize, clients: usize, share: f64, noted: bool, stream: Stream) -> Ledger {
+        let start = Lineage {
+            owner: usize::MAX,
+            parent: None,
+            fork: Instant::ZERO,
+            segments: Vec::new(),
+            notes: Vec::new(),
+            incident: None,
+            in_flight: None,
+        };
+        let held = Held { lineage: 0, upto: Instant::ZERO, in_flight: None };
+        Ledger {
+            lineages: vec![start],
+            held: vec![Some(held); members],
+            stream,
+            share,
+            totals: Totals::default(),
+            kept_time: vec![0.0; clients],
+            kept_exact: 0,
+            noted,
+        }
+    }
+
+    /// Whether a node has a copy at all.
+    pub fn has_data(&self, node: usize) -> bool {
+        self.held[node].is_some()
+    }
+
+    /// A node begins to accept: on its own lineage where it continues it, else on a new one.
+    pub fn activate(&mut self, node: usize, incident: Option<Incident>) {
+        let held = self.held[node].take().unwrap_or(Held { lineage: 0, upto: Instant::ZERO, in_flight: None });
+        if self.lineages[held.lineage].owner == node && held.upto.is_never() {
+            self.held[node] = Some(held);
+            return;
+        }
+        self.lineages.push(Lineage {
+            owner: node,
+            parent: Some(held.lineage),
+            fork: held.upto,
+            segments: Vec::new(),
+            notes: Vec::new(),
+            incident,
+            in_flight: held.in_flight,
+        });
+        let lineage = self.lineages.len() - 1;
+        self.held[node] = Some(Held { lineage, upto: Instant::NEVER, in_flight: None });
+    }
+
+    /// A client's writes begin to be accepted at `node`.
+    pub fn open(&mut self, node: usize, client: ClientId, now: Instant) {
+        if self.noted {
+            return;
+        }
+        let lineage = self.own(node);
+        let segments = &mut self.lineages[lineage].segments;
+        if segments.iter().any(|s| s.client == client && s.to.is_never()) {
+            return;
+        }
+        segments.push(Segment { client, from: now, to: Instant::NEVER });
+    }
+
+    /// They end.
+    pub fn close(&mut self, node: usize, client: ClientId, now: Instant) {
+        let Some(held) = &self.held[node] else { return };
+        let segments = &mut self.lineages[held.lineage].segments;
+        if let Some(open) = segments.iter_mut().rev().find(|s| s.client == client && s.to.is_never()) {
+            open.to = now;
+        }
+    }
+
+    /// One acknowledged write (request fidelity).
+    pub fn note(&mut self, node: usize, client: ClientId, now: Instant) {
+        let lineage = self.own(node);
+        self.lineages[lineage].notes.push((now, client));
+    }
+
+    fn own(&self, node: usize) -> usize {
+        self.held[node].as_ref().map_or(0, |held| held.lineage)
+    }
+
+    /// The copy at `to` is as `from`'s data was at `upto`.
+    pub fn copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
+        let Some(source) = self.held[from].clone() else { return };
+        let upto = upto.min(source.upto);
+        self.held[to] = Some(Held { lineage: source.lineage, upto, in_flight });
+        if self.lineages[source.lineage].segments.len() > 64 || self.lineages.len() > 16 {
+            self.settle();
+        }
+    }
+
+    /// `node` is about to copy `from`'s data over its own: what only it holds beyond their common history goes.
+    pub fn adopt(&mut self, node: usize, from: usize, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+        let loss = self.give_up(node, Some(from), now, how, clients);
+        if let (Some(held), Some(source)) = (self.held[node].take(), self.held[from].as_ref()) {
+            // The newest point of the source's history that this node has.
+            let mut lineage = source.lineage;
+            let mut end = source.upto;
+            loop {
+                let have = self.upto_in(&held, lineage).min(end);
+                let is_root = self.lineages[lineage].parent.is_none();
+                if have > Instant::ZERO || is_root {
+                    self.held[node] = Some(Held { lineage, upto: have, in_flight: None });
+                    break;
+                }
+                end = self.lineages[lineage].fork;
+                lineage = self.lineages[lineage].parent.expect("not the root");
+            }
+        }
+        loss
+    }
+
+    /// The disk of `node` is gone.
+    pub fn lose_disk(&mut self, node: usize, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+        let loss = self.give_up(node, None, now, how, clients);
+        self.held[node] = None;
+        loss
+    }
+
+    /// Up to when a holder has `lineage`: through its own history back to the root.
+    fn upto_in(&self, held: &Held, lineage: usize) -> Instant {
+        let (mut at, mut upto) = (held.lineage, held.upto);
+        loop {
+            if at == lineage {
+                return upto;
+            }
+            let Some(parent) = self.lineages[at].parent else { return Instant::ZERO };
+            upto = self.lineages[at].fork;
+            at = parent;
+        }
+    }
+
+    /// What only `node` holds, at the moment it gives that up in favour of `winner`'s history.
+    fn give_up(&mut self, node: usize, winner: Option<usize>, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+        let held = self.held[node].clone()?;
+        let mut total: Option<Loss> = None;
+        let (mut at, mut upto) = (held.lineage, held.upto);
+        loop {
+            let others = (0..self.held.len())
+                .filter(|&other| other != node)
+                .filter_map(|other| self.held[other].as_ref())
+                .map(|other| self.upto_in(other, at))
+                .max()
+                .unwrap_or(Instant::ZERO);
+            let incident = self.successor_incident(at, winner);
+            if others < upto {
+                let lost = self.dispose(at, others, upto.min(now), incident, how, clients);
+                total = join(total, lost);
+            }
+            if let Some(lost) = self.dispose_in_flight(at, node, incident, how, clients) {
+                total = join(total, Some(lost));
+            }
+            let Some(parent) = self.lineages[at].parent else { break };
+            upto = self.lineages[at].fork;
+            at = parent;
+        }
+        total
+    }
+
+    /// The fault behind the lineage that left `lineage` behind on the way to the winner's.
+    fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
+        let mut at = self.held[winner?].as_ref()?.lineage;
+        let mut incident = self.lineages[at].incident;
+        while let Some(parent) = self.lineages[at].parent {
+            incident = self.lineages[at].incident;
+            if parent == lineage {
+                return incident;
+            }
+            at = parent;
+        }
+        incident
+    }
+
+    /// Gives up the writes of `lineage` accepted in (after, until].
+    fn dispose(
+        &mut self,
+        lineage: usize,
+        after: Instant,
+        until: Instant,
+        incident: Option<Incident>,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
+        let fault = incident.map_or(until, |i| i.at);
+        let mut loss: Option<Loss> = None;
+        let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
+        for segment in &mut segments {
+            let (from, to) = (segment.from.max(after), segment.to.min(until));
+            if from >= to {
+                continue;
+            }
+            let client = &clients[segment.client.index()];
+            let count = self.count(client, from, to);
+            if count > 0 {
+                let oldest = self.oldest(client, from, to, count);
+                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, until)));
+            }
+            self.totals.acked += count;
+            self.totals.lost += count;
+            // What is left of the segment; a middle is never cut out of one, for copies are prefixes.
+            segment.to = from;
+        }
+        let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
+        self.lineages[lineage].segments = open;
+        let notes = std::mem::take(&mut self.lineages[lineage].notes);
+        let (gone, stay): (Vec<_>, Vec<_>) = notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
+        self.lineages[lineage].notes = stay;
+        for (at, client) in gone {
+            let client = &clients[client.index()];
+            self.totals.acked += 1;
+            self.totals.lost += 1;
+            loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, until)));
+        }
+        loss
+    }
+
+    /// The writes that were under way when a child of `lineage` was forked: lost when the only node that has them
+    /// (the owner of `lineage`) gives up.
+    fn dispose_in_flight(
+        &mut self,
+        lineage: usize,
+        node: usize,
+        incident: Option<Incident>,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
+        if self.lineages[lineage].owner != node {
+            return None;
+        }
+        let child = (0..self.lineages.len()).find(|&c| {
+            self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some()
+        })?;
+        let flight = self.lineages[child].in_flight.take()?;
+        let incident = self.lineages[child].incident.or(incident);
+        let mut loss = None;
+        let segments = self.lineages[lineage].segments.clone();
+        for segment in segments {
+            let (from, to) = (segment.from.max(flight.since), segment.to.min(flight.until));
+            if from >= to {
+                continue;
+            }
+            let client = &clients[segment.client.index()];
+            let (count, age, mass) = self.under_way(client, &flight, from, to);
+            // They are in the range that counts as kept: take their mean out of it, for kept and lost are
+            // independent Poisson counts.
+            self.kept_time[segment.client.index()] -= mass;
+            if count > 0 {
+                let fault = incident.map_or(flight.until, |i| i.at);
+                let oldest = flight.until.before(age);
+                self.totals.acked += count;
+                self.totals.lost += count;
+                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, flight.until)));
+            }
+        }
+        let notes = std::mem::take(&mut self.lineages[lineage].notes);
+        let mut stay = Vec::with_capacity(notes.len());
+        for (at, id) in notes {
+            let missing = at <= flight.until
+                && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+            if missing {
+                let client = &clients[id.index()];
+                let fault = incident.map_or(flight.until, |i| i.at);
+                self.totals.acked += 1;
+                self.totals.lost += 1;
+                loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, flight.until)));
+            } else {
+                stay.push((at, id));
+            }
+        }
+        self.lineages[lineage].notes = stay;
+        loss
+    }
+
+    /// How many writes accepted in (from, to] were still under way at `flight.until`, and the age of the oldest.
+    /// With Poisson writes and independent lags the number is Poisson (M/G/∞, Takács 1962). The third figure is the
+    /// time whose writes they are, in the mean.
+    fn under_way(&mut self, client: &Client, flight: &InFlight, from: Instant, to: Instant) -> (u64, Span, f64) {
+        let young = flight.until.since(to).as_secs();
+        let old = flight.until.since(from).as_secs();
+        let weight = |age: f64| flight.lag.tail_integral(age);
+        let mass = (weight(old) - weight(young)).max(0.0);
+        let u = self.stream.uniform();
+        let v = self.stream.uniform();
+        let count = maths::poisson_quantile(client.write_rate * self.share * mass, u);
+        if count == 0 {
+            return (0, Span::ZERO, mass);
+        }
+        // The oldest of `count` ages with density sf(a)/mass on (young, old).
+        let level = maths::pow(v, 1.0 / count as f64);
+        let age = flight.lag.equilibrium_quantile((weight(young) + level * mass) / flight.lag.mean());
+        (count, Span::from_secs_saturating(age.clamp(young, old)), mass)
+    }
+
+    /// Writes of a client in (from, to].
+    fn count(&mut self, client: &Client, from: Instant, to: Instant) -> u64 {
+        match &client.arrivals {
+            Arrivals::Poisson => {
+                let mean = client.write_rate * self.share * (to - from).as_secs();
+                let u = self.stream.uniform();
+                maths::poisson_quantile(mean, u)
+            }
+            Arrivals::Fixed => calendar(client, self.share, to) - calendar(client, self.share, from),
+            Arrivals::Trace(times) => {
+                (times.partition_point(|t| *t <= to) - times.partition_point(|t| *t <= from)) as u64
+            }
+        }
+    }
+
+    /// When the first of `count` writes in (from, to] was accepted.
+    fn oldest(&mut self, client: &Client, from: Instant, to: Instant, count: u64) -> Instant {
+        match &client.arrivals {
+            Arrivals::Poisson => {
+                let u = self.stream.uniform();
+                from + (to - from).scaled(1.0 - maths::pow(u, 1.0 / count as f64))
+            }
+            Arrivals::Fixed => {
+                let number = calendar(client, self.share, from) as f64 + 0.5;
+                let at = Instant::ZERO + Span::from_secs_saturating(number / (client.write_rate * self.share));
+                at.max(from).min(to)
+            }
+            Arrivals::Trace(times) => times[times.partition_point(|t| *t <= from)],
+        }
+    }
+
+    /// Forgets what can no longer be lost, keeping its length.
+    fn settle(&mut self) {
+        for lineage in 0..self.lineages.len() {
+            let everywhere = self
+                .held
+                .iter()
+                .flatten()
+                .map(|held| self.upto_in(held, lineage))
+                .min()
+                .unwrap_or(Instant::ZERO);
+            let child_in_flight =
+                self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
+            if child_in_flight || self.held.iter().any(Option::is_none) {
+                continue;
+            }
+            let kept = &mut self.kept_time;
+            self.lineages[lineage].segments.retain_mut(|segment| {
+                let to = segment.to.min(everywhere);
+                if segment.from < to {
+                    kept[segment.client.index()] += (to - segment.from).as_secs();
+                    segment.from = to;
+                }
+                segment.from < segment.to
+            });
+            let notes = &mut self.lineages[lineage].notes;
+            let before = notes.len();
+            notes.retain(|(at, _)| *at > everywhere);
+            self.kept_exact += (before - notes.len()) as u64;
+        }
+        self.forget_lineages();
+    }
+
+    /// Drops lineages at the front that hold nothing and that nobody's history needs beyond their end.
+    fn forget_lineages(&mut self) {
+        let needed = |lineages: &[Lineage], held: &[Option<Held>], l: usize| {
+            held.iter().flatten().any(|h| h.lineage == l)
+                || !lineages[l].segments.is_empty()
+                || !lineages[l].notes.is_empty()
+                || lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
+        };
+        let mut first = 0;
+        while first + 1 < self.lineages.len() && !needed(&self.lineages, &self.held, first) {
+            first += 1;
+        }
+        if first == 0 {
+            return;
+        }
+        self.lineages.drain(..first);
+        for lineage in &mut self.lineages {
+            lineage.parent = lineage.parent.and_then(|p| p.checked_sub(first));
+        }
+        for held in self.held.iter_mut().flatten() {
+            held.lineage -= first;
+        }
+    }
+
+    /// Ends the book at the horizon: the history of `survivor` stays (of the newest lineage if there is none);
+    /// everything acknowledged outside it is lost.
+    pub fn finish(&mut self, survivor: Option<usize>, now: Instant, how: Disposal, clients: &[Client]) -> (Totals, Vec<Loss>) {
+        for lineage in &mut self.lineages {
+            for segment in &mut lineage.segments {
+                segment.to = segment.to.min(now);
+            }
+        }
+        let newest = (0..self.held.len())
+            .filter(|&n| self.held[n].is_some())
+            .max_by_key(|&n| self.held[n].as_ref().map(|h| (h.lineage, h.upto.min(now))));
+        let winner = survivor.filter(|&n| self.held[n].is_some()).or(newest);
+        let mut losses = Vec::new();
+        if let Some(winner) = winner {
+            for node in (0..self.held.len()).filter(|&n| n != winner) {
+                if self.held[node].is_some() {
+                    losses.extend(self.adopt(node, winner, now, how, clients));
+                }
+            }
+            // Histories that nobody holds any more went when their last holder did; the rest of the winner's is kept.
+        }
+        for lineage in 0..self.lineages.len() {
+            let end = winner
+                .and_then(|w| self.held[w].as_ref())
+                .map_or(Instant::ZERO, |held| self.upto_in(held, lineage));
+            if end < now {
+                losses.extend(self.dispose(lineage, end, now, None, how, clients));
+            }
+            for segment in std::mem::take(&mut self.lineages[lineage].segments) {
+                match clients[segment.client.index()].arrivals {
+                    Arrivals::Poisson => {
+                        self.kept_time[segment.client.index()] += segment.to.since(segment.from).as_secs();
+                    }
+                    _ => {
+                        self.kept_exact += self.count(&clients[segment.client.index()], segment.from, segment.to);
+                    }
+                }
+            }
+            self.kept_exact += self.lineages[lineage].notes.len() as u64;
+            self.lineages[lineage].notes.clear();
+        }
+        self.totals.kept = self.kept_exact;
+        for (client, secs) in clients.iter().zip(&self.kept_time) {
+            if *secs > 0.0 {
+                let mean = client.write_rate * self.share * secs;
+                self.totals.kept += match client.arrivals {
+                    Arrivals::Poisson => maths::poisson_quantile(mean, self.stream.uniform()),
+                    // Settled stretches of a calendar end at instants that fall between its marks.
+                    _ => mean.round() as u64,
+                };
+            }
+        }
+        self.totals.acked += self.totals.kept;
+        (self.totals, losses)
+    }
+}
+
+/// Marks of a fixed calendar up to `t`, the first half a distance after the start.
+fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
+    // A nanosecond's worth of slack keeps a mark that falls on `t` itself inside whatever the rounding.
+    (t.as_secs() * client.write_rate * share + 0.5 + 1e-9 * client.write_rate * share) as u64
+}
+
+fn given_up(
+    client: &Client,
+    count: u64,
+    oldest: Instant,
+    fault: Instant,
+    incident: Option<Incident>,
+    how: Disposal,
+    until: Instant,
+) -> Loss {
+    let merged = if how.merge { count } else { 0 };
+    // A device still holds the events of the last `buffer`; they are spread evenly over the range.
+    let replayable = if how.windback && client.is_field {
+        let length = until.since(oldest).as_secs();
+        if length <= 0.0 { 1.0 } else { (client.buffer.as_secs() / length).min(1.0) }
+    } else {
+        0.0
+    };
+    let recovered = ((count - merged) as f64 * replayable).floor() as u64;
+    Loss {
+        count,
+        recovered,
+        merged,
+        bytes: (count - merged) as f64 * client.write_bytes,
+        age: fault.since(oldest),
+        incident,
+    }
+}
+
+fn join(a: Option<Loss>, b: Option<Loss>) -> Option<Loss> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(Loss {
+            count: a.count + b.count,
+            recovered: a.recovered + b.recovered,
+            merged: a.merged + b.merged,
+            bytes: a.bytes + b.bytes,
+            age: a.age.max(b.age),
+            incident: a.incident.or(b.incident),
+        }),
+        (a, b) => a.or(b),
+    }
+}

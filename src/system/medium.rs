@@ -1,0 +1,126 @@
+//! What one message meets between two nodes: loss and latency over the links in use.
+
+use crate::engine::stream::Stream;
+use crate::engine::time::Span;
+
+use super::ids::LinkId;
+use super::spec::Link;
+
+/// Links at most sent over at the same time.
+const COPIES_MAX: usize = 4;
+
+/// The links that carry a message at present, each a copy of it. No link at all is a perfect connection: nodes that
+/// stand together and name no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Medium {
+    links: [Option<LinkId>; COPIES_MAX],
+}
+
+impl Medium {
+    /// Neither loss nor delay.
+    pub const PERFECT: Medium = Medium { links: [None; COPIES_MAX] };
+
+    /// Adds a link as one more copy; further copies than four are not sent.
+    pub fn add(&mut self, link: LinkId) {
+        if let Some(free) = self.links.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(link);
+        }
+    }
+
+    /// The links used.
+    pub fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
+        self.links.iter().flatten().copied()
+    }
+
+    /// The fate of a message: its delay, or `None` if every copy is lost. One uniform number a copy.
+    pub fn draw(&self, links: &[Link], stream: &mut Stream) -> Option<Span> {
+        self.first_copy(|id| copy(&links[id.index()], stream))
+    }
+
+    fn first_copy(&self, mut fate: impl FnMut(LinkId) -> Option<Span>) -> Option<Span> {
+        if self.links[0].is_none() {
+            return Some(Span::ZERO);
+        }
+        self.links().fold(None, |first, id| match (first, fate(id)) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        })
+    }
+
+    /// P(lost or later than `cut`).
+    pub fn exceptional(&self, links: &[Link], cut: Span) -> f64 {
+        if self.links[0].is_none() {
+            return 0.0;
+        }
+        self.links()
+            .map(|id| &links[id.index()])
+            .map(|link| link.loss + (1.0 - link.loss) * link.latency.sf(cut.as_secs()))
+            .product()
+    }
+
+    /// A delay given that it is no longer than `cut`.
+    pub fn draw_ordinary(&self, links: &[Link], cut: Span, stream: &mut Stream) -> Span {
+        let mut only = self.links();
+        if let (Some(id), None) = (only.next(), only.next()) {
+            let u = stream.uniform();
+            return links[id.index()].latency.sample_below(u, cut.as_secs()).min(cut);
+        }
+        // Several copies: ordinary is the rule, so drawing again until it happens is short; the limit is for form.
+        for _ in 0..10_000 {
+            match self.draw(links, stream) {
+                Some(delay) if delay <= cut => return delay,
+                _ => {}
+            }
+        }
+        cut
+    }
+
+    /// The fate given that no copy arrives within `cut`.
+    pub fn draw_exceptional(&self, links: &[Link], cut: Span, stream: &mut Stream) -> Option<Span> {
+        self.first_copy(|id| {
+            let link = &links[id.index()];
+            let late = (1.0 - link.loss) * link.latency.sf(cut.as_secs());
+            let u = stream.uniform() * (link.loss + late);
+            if u < link.loss {
+                return None;
+            }
+            let v = ((u - link.loss) / late).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
+            Some(link.latency.sample_above(v, cut.as_secs()).max(cut + Span::from_nanos(1)))
+        })
+    }
+
+    /// The shortest delay possible.
+    pub fn delay_min(&self, links: &[Link]) -> Span {
+        self.extreme(links, |link| link.latency.support_min()).unwrap_or(Span::ZERO)
+    }
+
+    /// The longest delay possible of a message that is not lost; [`Span::NEVER`] if unbounded.
+    pub fn delay_max(&self, links: &[Link]) -> Span {
+        self.links()
+            .map(|id| Span::from_secs_saturating(links[id.index()].latency.support_max()))
+            .max()
+            .unwrap_or(Span::ZERO)
+    }
+
+    fn extreme(&self, links: &[Link], of: impl Fn(&Link) -> f64) -> Option<Span> {
+        self.links().map(|id| Span::from_secs_saturating(of(&links[id.index()]))).min()
+    }
+
+    /// The mean delay of the first link: for what counts messages under way.
+    pub fn delay_mean_secs(&self, links: &[Link]) -> f64 {
+        self.links().next().map_or(0.0, |id| links[id.index()].latency.mean())
+    }
+}
+
+/// One copy over one link, from one uniform number.
+fn copy(link: &Link, stream: &mut Stream) -> Option<Span> {
+    let u = stream.uniform();
+    if u < link.loss {
+        return None;
+    }
+    if link.loss == 0.0 {
+        return Some(link.latency.sample(u));
+    }
+    let v = ((u - link.loss) / (1.0 - link.loss)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
+    Some(link.latency.sample(v))
+}
