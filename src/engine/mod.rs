@@ -2,4 +2,5 @@
 //!
 //! It knows no node and no protocol; `examples/bank_queue.rs` is built on nothing else. Start with
 //! [`sim::Simulation`].
+pub mod dist;
 pub mod time;
