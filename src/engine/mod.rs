@@ -5,7 +5,6 @@
 
 pub mod agenda;
 pub mod dist;
-
 pub mod fingerprint;
 pub mod probe;
 pub mod sim;
