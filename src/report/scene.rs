@@ -6,9 +6,9 @@
 
 use std::io::Write as _;
 
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle};
-use plotters_backend::DrawingBackend;
+use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
 
 use super::text;
 
@@ -22,6 +22,17 @@ pub(crate) enum Anchor {
     Start,
     Middle,
     End,
+}
+
+impl Anchor {
+    /// The share of the text that lies before its position.
+    fn before(self) -> f64 {
+        match self {
+            Self::Start => 0.0,
+            Self::Middle => 0.5,
+            Self::End => 1.0,
+        }
+    }
 }
 
 /// One line of text; `y` is its baseline. Turned text reads upwards, and `x` is its baseline then.
@@ -55,13 +66,10 @@ impl Box2 {
 
 impl Label {
     /// The box around the letters, from the top of the capitals to the bottom of the descenders.
+    #[cfg(test)]
     pub(crate) fn bounds(&self) -> Box2 {
         let width = text::width(&self.text, self.size, self.bold);
-        let before = match self.anchor {
-            Anchor::Start => 0.0,
-            Anchor::Middle => width / 2.0,
-            Anchor::End => width,
-        };
+        let before = self.anchor.before() * width;
         let (up, down) = (0.75 * self.size, 0.22 * self.size);
         if self.turned {
             let bottom = self.y + before;
@@ -176,13 +184,16 @@ impl Scene {
 
     /// The drawing as an SVG document.
     pub(crate) fn svg(&self) -> String {
-        text::register();
         let size = ((self.width * SVG_SCALE) as u32, (self.height * SVG_SCALE) as u32);
         let mut document = String::new();
         {
-            let mut backend = plotters::backend::SVGBackend::with_string(&mut document, size);
-            self.paint(&mut backend, SVG_SCALE, 0.76);
-            backend.present().expect("an SVG in memory cannot fail");
+            let mut backend = SVGBackend::with_string(&mut document, size);
+            self.paint(&mut backend, SVG_SCALE, |backend, label| {
+                // The backend puts the baseline of a text 0.76 em below its position.
+                let up = 0.76 * label.size;
+                let (x, y) = if label.turned { (label.x - up, label.y) } else { (label.x, label.y - up) };
+                must(backend.draw_text(&label.text, &text_style(label, SVG_SCALE), whole((x, y), SVG_SCALE)));
+            });
         }
         let (_, rest) = document.split_once('\n').expect("the document opens with its tag");
         let title = self.title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -195,48 +206,60 @@ impl Scene {
 
     /// The drawing as a PNG image of twice its nominal size.
     pub(crate) fn png(&self) -> Vec<u8> {
-        text::register();
         let scale = PNG_SCALE * PNG_SAMPLES;
         let (width, height) = (self.width as usize * PNG_SCALE, self.height as usize * PNG_SCALE);
         let fine = (width * PNG_SAMPLES, height * PNG_SAMPLES);
         let mut pixels = vec![255_u8; fine.0 * fine.1 * 3];
         {
             let size = (fine.0 as u32, fine.1 as u32);
-            let mut backend = plotters::backend::BitMapBackend::with_buffer(&mut pixels, size);
-            // A glyph's baseline lies half a text size, 0.62 em, below the position given.
-            self.paint(&mut backend, scale as f64, 0.62);
-            backend.present().expect("a bitmap in memory cannot fail");
+            let mut backend = BitMapBackend::with_buffer(&mut pixels, size);
+            let scale = scale as f64;
+            self.paint(&mut backend, scale, |backend, label| {
+                let (x, y) = whole((label.x, label.y), scale);
+                text::rasterise(&label.text, label.size * scale, label.bold, label.anchor.before(), |dx, dy, cover| {
+                    let at = if label.turned { (x + dy, y - dx) } else { (x + dx, y + dy) };
+                    let ink = style(label.colour, f64::from(cover), 0).color;
+                    must(backend.draw_pixel(at, ink.to_backend_color()));
+                });
+            });
         }
         encode(&shrink(&pixels, width, height), width as u32, height as u32)
     }
 
-    /// Paints on a canvas of `scale` pixels to ours. `drop` is how far below a text's position the backend puts its
-    /// baseline, in em.
-    fn paint<B: DrawingBackend>(&self, backend: &mut B, scale: f64, drop: f64) {
-        let at = |(x, y): (f64, f64)| (libm::rint(x * scale) as i32, libm::rint(y * scale) as i32);
-        let (right, bottom) = at((self.width, self.height));
-        let done = backend
-            .draw_rect((0, 0), (right, bottom), &style(Colour(255, 255, 255), 1.0, 0), true)
-            .and_then(|()| {
-                self.shapes.iter().try_for_each(|shape| match shape {
-                    Shape::Stroke { points, colour, width } => {
-                        let width = libm::fmax(1.0, libm::rint(width * scale)) as u32;
-                        backend.draw_path(points.iter().copied().map(at), &style(*colour, 1.0, width))
-                    }
-                    Shape::Fill { points, colour, alpha } => {
-                        backend.fill_polygon(points.iter().copied().map(at), &style(*colour, *alpha, 0))
-                    }
-                    Shape::Text(label) => {
-                        let up = drop * label.size;
-                        let (x, y) = if label.turned { (label.x - up, label.y) } else { (label.x, label.y - up) };
-                        backend.draw_text(&label.text, &text_style(label, scale), at((x, y)))
-                    }
-                })
-            });
-        if let Err(error) = done {
-            panic!("drawing in memory failed: {error}");
+    /// Paints on a canvas of `scale` pixels to ours; `write` puts down a text, which every backend does in its own way.
+    fn paint<B, W>(&self, backend: &mut B, scale: f64, write: W)
+    where
+        B: DrawingBackend,
+        W: Fn(&mut B, &Label),
+    {
+        let corner = whole((self.width, self.height), scale);
+        must(backend.draw_rect((0, 0), corner, &style(Colour(255, 255, 255), 1.0, 0), true));
+        for shape in &self.shapes {
+            match shape {
+                Shape::Stroke { points, colour, width } => {
+                    let width = libm::fmax(1.0, libm::rint(width * scale)) as u32;
+                    must(backend.draw_path(points.iter().map(|p| whole(*p, scale)), &style(*colour, 1.0, width)));
+                }
+                Shape::Fill { points, colour, alpha } => {
+                    must(backend.fill_polygon(points.iter().map(|p| whole(*p, scale)), &style(*colour, *alpha, 0)));
+                }
+                Shape::Text(label) => write(backend, label),
+            }
         }
+        must(backend.present());
     }
+}
+
+/// Drawing in memory has nothing to fail at.
+fn must<E: std::fmt::Display>(done: Result<(), E>) {
+    if let Err(error) = done {
+        panic!("drawing in memory failed: {error}");
+    }
+}
+
+/// The nearest whole pixel of a finer canvas.
+fn whole((x, y): (f64, f64), scale: f64) -> (i32, i32) {
+    (libm::rint(x * scale) as i32, libm::rint(y * scale) as i32)
 }
 
 fn style(colour: Colour, alpha: f64, width: u32) -> ShapeStyle {
@@ -245,7 +268,8 @@ fn style(colour: Colour, alpha: f64, width: u32) -> ShapeStyle {
 
 fn text_style(label: &Label, scale: f64) -> TextStyle<'static> {
     let weight = if label.bold { FontStyle::Bold } else { FontStyle::Normal };
-    let mut font = FontDesc::new(FontFamily::Name(text::FAMILY), label.size * scale * text::HEIGHT, weight);
+    // The backend divides the size by 1.24 before it writes it down.
+    let mut font = FontDesc::new(FontFamily::Name(text::FAMILY), label.size * scale * 1.24, weight);
     if label.turned {
         font = font.transform(FontTransform::Rotate270);
     }
@@ -255,7 +279,8 @@ fn text_style(label: &Label, scale: f64) -> TextStyle<'static> {
         Anchor::End => HPos::Right,
     };
     let Colour(r, g, b) = label.colour;
-    TextStyle { font, color: plotters_backend::BackendColor { rgb: (r, g, b), alpha: 1.0 }, pos: Pos::new(h_pos, VPos::Top) }
+    let color = RGBColor(r, g, b).to_backend_color();
+    TextStyle { color, pos: Pos::new(h_pos, VPos::Top), ..TextStyle::from(font) }
 }
 
 /// Averages each square of `PNG_SAMPLES` by `PNG_SAMPLES` pixels into one.

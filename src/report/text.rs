@@ -1,42 +1,69 @@
-//! The chart font and how wide a text is in it.
+//! The chart font: how wide a text is in it, and its letters as pixels.
 //!
 //! Nothing of the system is asked: two weights of Inter are built in (see `font/README.md`).
 
-use std::sync::Once;
+use std::sync::LazyLock;
 
-use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+use ab_glyph::{Font, FontRef, Point, ScaleFont};
 
 /// The list that stands in the SVG, so that a viewer without Inter takes a near relative.
 pub(crate) const FAMILY: &str = "Inter, Helvetica Neue, Arial, sans-serif";
 
-/// What the drawing library calls the size of a text, in em.
-pub(crate) const HEIGHT: f64 = 1.24;
-
 /// Room left for viewers that have no Inter: its usual substitutes run a little wider.
 const SLACK: f64 = 1.03;
 
-/// Makes the built-in font known to the drawing library; any number of calls does it once.
-pub(crate) fn register() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let weights: [(FontStyle, &'static [u8]); 2] = [
-            (FontStyle::Normal, include_bytes!("font/Inter-Regular.ttf")),
-            (FontStyle::Bold, include_bytes!("font/Inter-Bold.ttf")),
-        ];
-        for (style, bytes) in weights {
-            assert!(register_font(FAMILY, style, bytes).is_ok(), "the built-in font is damaged");
-        }
-    });
+static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| load(include_bytes!("font/Inter-Regular.ttf")));
+static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| load(include_bytes!("font/Inter-Bold.ttf")));
+
+fn load(bytes: &'static [u8]) -> FontRef<'static> {
+    FontRef::try_from_slice(bytes).expect("the built-in font is sound")
+}
+
+fn font(bold: bool) -> &'static FontRef<'static> {
+    if bold { &BOLD } else { &REGULAR }
+}
+
+/// Advance of a text in em.
+fn advance(text: &str, bold: bool) -> f64 {
+    let font = font(bold);
+    let per_em = f64::from(font.units_per_em().expect("the built-in font states its units"));
+    text.chars().map(|c| f64::from(font.h_advance_unscaled(font.glyph_id(c))) / per_em).sum()
 }
 
 /// Width of one line of text in pixels, for letters of `size` pixels to the em.
 pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
-    register();
-    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
-    // Measured a thousand times larger because the answer is in whole pixels.
-    let font = FontDesc::new(FontFamily::Name(FAMILY), 1000.0 * HEIGHT, style);
-    let (width, _) = font.box_size(text).expect("the built-in font is registered");
-    f64::from(width) / 1000.0 * size * SLACK
+    advance(text, bold) * size * SLACK
+}
+
+/// Calls `pixel(x, y, cover)` for every pixel the letters touch, with positions relative to the start of the baseline
+/// and the covered share of the pixel; `before` is the share of the text's width that lies before that start.
+pub(crate) fn rasterise(text: &str, size: f64, bold: bool, before: f64, mut pixel: impl FnMut(i32, i32, f32)) {
+    let font = font(bold);
+    let per_em = font.units_per_em().expect("the built-in font states its units");
+    let scaled = font.as_scaled(size as f32 * font.height_unscaled() / per_em);
+    let mut x = (-before * advance(text, bold) * size) as f32;
+    for c in text.chars() {
+        let mut glyph = scaled.scaled_glyph(c);
+        glyph.position = Point { x, y: 0.0 };
+        x += scaled.h_advance(glyph.id);
+        let Some(outline) = font.outline_glyph(glyph) else { continue };
+        let corner = outline.px_bounds().min;
+        outline.draw(|dx, dy, cover| pixel(corner.x as i32 + dx as i32, corner.y as i32 + dy as i32, cover));
+    }
+}
+
+/// Breaks a text into as few lines as the limit allows, and those as even as they can be.
+pub(crate) fn wrap_evenly(text: &str, size: f64, bold: bool, limit: f64) -> Vec<String> {
+    let mut lines = wrap(text, size, bold, limit);
+    let mut limit = limit;
+    loop {
+        limit *= 0.96;
+        let tighter = wrap(text, size, bold, limit);
+        if tighter.len() > lines.len() || tighter.iter().any(|line| width(line, size, bold) > limit) {
+            return lines;
+        }
+        lines = tighter;
+    }
 }
 
 /// Breaks a text at spaces into lines no wider than `limit`; a single word wider than that keeps a line of its own.
@@ -67,15 +94,15 @@ mod tests {
 
     #[test]
     fn every_character_a_chart_uses_is_in_the_font() {
-        let missing = width("\u{10FFFF}", 100.0, false);
         for c in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹±×≤≥→▽µ·–—…α∞".chars() {
-            assert!((width(&c.to_string(), 100.0, false) - missing).abs() > 1e-9 || missing == 0.0, "{c}");
+            assert_ne!(font(false).glyph_id(c).0, 0, "{c}");
+            assert_ne!(font(true).glyph_id(c).0, 0, "{c}");
         }
     }
 
     #[test]
     fn lines_stay_within_the_limit() {
-        let lines = wrap("active-passive with fencing and a witness", 12.0, false, 110.0);
+        let lines = wrap_evenly("active-passive with fencing and a witness", 12.0, false, 110.0);
         assert!(lines.len() > 1);
         assert!(lines.iter().all(|line| width(line, 12.0, false) <= 110.0), "{lines:?}");
     }
