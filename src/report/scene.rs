@@ -8,7 +8,9 @@ use std::io::Write as _;
 
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle,
+};
 
 use super::text;
 
@@ -60,7 +62,10 @@ pub(crate) struct Box2 {
 impl Box2 {
     #[cfg(test)]
     pub(crate) fn overlaps(&self, other: &Box2) -> bool {
-        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
     }
 }
 
@@ -216,11 +221,17 @@ impl Scene {
             let scale = scale as f64;
             self.paint(&mut backend, scale, |backend, label| {
                 let (x, y) = whole((label.x, label.y), scale);
-                text::rasterise(&label.text, label.size * scale, label.bold, label.anchor.before(), |dx, dy, cover| {
-                    let at = if label.turned { (x + dy, y - dx) } else { (x + dx, y + dy) };
-                    let ink = style(label.colour, f64::from(cover), 0).color;
-                    must(backend.draw_pixel(at, ink.to_backend_color()));
-                });
+                text::rasterise(
+                    &label.text,
+                    label.size * scale,
+                    label.bold,
+                    label.anchor.before(),
+                    |dx, dy, cover| {
+                        let at = if label.turned { (x + dy, y - dx) } else { (x + dx, y + dy) };
+                        let ink = style(label.colour, f64::from(cover), 0).color;
+                        must(backend.draw_pixel(at, ink.to_backend_color()));
+                    },
+                );
             });
         }
         encode(&shrink(&pixels, width, height), width as u32, height as u32)
@@ -238,10 +249,18 @@ impl Scene {
             match shape {
                 Shape::Stroke { points, colour, width } => {
                     let width = libm::fmax(1.0, libm::rint(width * scale)) as u32;
-                    must(backend.draw_path(points.iter().map(|p| whole(*p, scale)), &style(*colour, 1.0, width)));
+                    must(
+                        backend
+                            .draw_path(points.iter().map(|p| whole(*p, scale)), &style(*colour, 1.0, width)),
+                    );
                 }
                 Shape::Fill { points, colour, alpha } => {
-                    must(backend.fill_polygon(points.iter().map(|p| whole(*p, scale)), &style(*colour, *alpha, 0)));
+                    must(
+                        backend.fill_polygon(
+                            points.iter().map(|p| whole(*p, scale)),
+                            &style(*colour, *alpha, 0),
+                        ),
+                    );
                 }
                 Shape::Text(label) => write(backend, label),
             }

@@ -37,7 +37,13 @@ pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
 
 /// Calls `pixel(x, y, cover)` for every pixel the letters touch, with positions relative to the start of the baseline
 /// and the covered share of the pixel; `before` is the share of the text's width that lies before that start.
-pub(crate) fn rasterise(text: &str, size: f64, bold: bool, before: f64, mut pixel: impl FnMut(i32, i32, f32)) {
+pub(crate) fn rasterise(
+    text: &str,
+    size: f64,
+    bold: bool,
+    before: f64,
+    mut pixel: impl FnMut(i32, i32, f32),
+) {
     let font = font(bold);
     let per_em = font.units_per_em().expect("the built-in font states its units");
     let scaled = font.as_scaled(size as f32 * font.height_unscaled() / per_em);

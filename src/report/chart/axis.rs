@@ -38,8 +38,17 @@ impl Twin {
     pub fn downtime_per_year() -> Self {
         let year = 31_557_600.0;
         let steps = [
-            (0.001, "1 ms"), (0.01, "10 ms"), (0.1, "100 ms"), (1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"),
-            (600.0, "10 min"), (3600.0, "1 h"), (36_000.0, "10 h"), (345_600.0, "4 d"), (3_456_000.0, "40 d"),
+            (0.001, "1 ms"),
+            (0.01, "10 ms"),
+            (0.1, "100 ms"),
+            (1.0, "1 s"),
+            (10.0, "10 s"),
+            (60.0, "1 min"),
+            (600.0, "10 min"),
+            (3600.0, "1 h"),
+            (36_000.0, "10 h"),
+            (345_600.0, "4 d"),
+            (3_456_000.0, "40 d"),
         ];
         let ticks = steps.iter().map(|(seconds, text)| (seconds / year, (*text).to_owned())).collect();
         Self { label: "downtime per year".to_owned(), ticks }
@@ -99,9 +108,11 @@ pub(super) struct Ruler {
 impl Ruler {
     /// Fits the values, with a little air at both ends; a linear axis that comes near zero starts there.
     pub(super) fn fit(scale: Scale, values: impl IntoIterator<Item = f64>, air: f64) -> Self {
-        let usable = values.into_iter().filter(|value| value.is_finite() && (scale == Scale::Linear || *value > 0.0));
-        let (mut low, mut high) =
-            usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (libm::fmin(low, v), libm::fmax(high, v)));
+        let usable =
+            values.into_iter().filter(|value| value.is_finite() && (scale == Scale::Linear || *value > 0.0));
+        let (mut low, mut high) = usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+            (libm::fmin(low, v), libm::fmax(high, v))
+        });
         if low > high {
             (low, high) = (1.0, 10.0);
         }
@@ -115,7 +126,11 @@ impl Ruler {
             }
             Scale::Linear => {
                 if low == high {
-                    (low, high) = if low == 0.0 { (0.0, 1.0) } else { (low - low.abs() / 2.0, high + high.abs() / 2.0) };
+                    (low, high) = if low == 0.0 {
+                        (0.0, 1.0)
+                    } else {
+                        (low - low.abs() / 2.0, high + high.abs() / 2.0)
+                    };
                 }
                 let margin = (high - low) * air;
                 let floor = if low >= 0.0 && low - margin < 0.35 * high { 0.0 } else { low - margin };
@@ -125,20 +140,24 @@ impl Ruler {
         Self { scale, low, high, from: 0.0, to: 1.0 }
     }
 
-    /// Reaches for a decade just outside: the reader gets one more line to hold on to for little room.
-    pub(super) fn to_decades(self, ticks: &Ticks) -> Self {
-        if self.scale != Scale::Log || *ticks != Ticks::Numbers {
+    /// Reaches for a labelled tick just outside: the reader gets one more line to hold on to for little room.
+    pub(super) fn to_ticks(self, ticks: &Ticks) -> Self {
+        if self.scale != Scale::Log {
             return self;
         }
-        let (mut low, mut high) = (self.low, self.high);
-        let (below, above) = (libm::floor(libm::log10(low)), libm::ceil(libm::log10(high)));
-        if libm::log10(low) - below < 0.3 {
-            low = power(1, below as i32);
-        }
-        if above - libm::log10(high) < 0.2 {
-            high = power(1, above as i32);
-        }
-        Self { low, high, ..self }
+        let candidates: Vec<f64> = match ticks {
+            Ticks::Given(_) => return self,
+            Ticks::Durations => {
+                durations(Scale::Log, self.high).into_iter().map(|(value, _)| value).collect()
+            }
+            Ticks::Numbers => {
+                let exponent = |value| libm::floor(libm::log10(value)) as i32;
+                (exponent(self.low)..=exponent(self.high) + 1).map(|exponent| power(1, exponent)).collect()
+            }
+        };
+        let low = candidates.iter().copied().find(|tick| *tick <= self.low && *tick * 2.0 >= self.low);
+        let high = candidates.iter().copied().find(|tick| *tick >= self.high && *tick <= self.high * 1.6);
+        Self { low: low.unwrap_or(self.low), high: high.unwrap_or(self.high), ..self }
     }
 
     /// The same range between two positions in pixels.
@@ -167,7 +186,8 @@ impl Ruler {
 
     /// Labelled ticks, then unlabelled ones.
     pub(super) fn ticks(&self, wanted: &Ticks) -> (Vec<(f64, String)>, Vec<f64>) {
-        let inside = |ticks: Vec<(f64, String)>| ticks.into_iter().filter(|(value, _)| self.holds(*value)).collect();
+        let inside =
+            |ticks: Vec<(f64, String)>| ticks.into_iter().filter(|(value, _)| self.holds(*value)).collect();
         match (wanted, self.scale) {
             (Ticks::Given(ticks), _) => (inside(ticks.clone()), Vec::new()),
             (Ticks::Durations, _) => (thin(inside(durations(self.scale, self.high))), Vec::new()),
@@ -177,7 +197,8 @@ impl Ruler {
     }
 
     fn decades(&self) -> (Vec<(f64, String)>, Vec<f64>) {
-        let exponents = (libm::floor(libm::log10(self.low)) as i32, libm::ceil(libm::log10(self.high)) as i32);
+        let exponents =
+            (libm::floor(libm::log10(self.low)) as i32, libm::ceil(libm::log10(self.high)) as i32);
         let all = |digits: &[u32]| -> Vec<(f64, i32, u32)> {
             let values = (exponents.0..=exponents.1).flat_map(|exponent| {
                 digits.iter().map(move |digit| (power(*digit, exponent), exponent, *digit))
@@ -192,7 +213,8 @@ impl Ruler {
             _ => &[1],
         };
         let every = if count > 9 { 2 } else { 1 };
-        let labelled: Vec<_> = all(digits).into_iter().filter(|(_, exponent, _)| exponent.rem_euclid(every) == 0).collect();
+        let labelled: Vec<_> =
+            all(digits).into_iter().filter(|(_, exponent, _)| exponent.rem_euclid(every) == 0).collect();
         let plain = labelled.iter().all(|(value, ..)| (0.0009..20_000.0).contains(value));
         let texts = labelled.iter().map(|(value, exponent, digit)| {
             let text = match (plain, *digit) {
@@ -203,13 +225,17 @@ impl Ruler {
             (*value, text)
         });
         let minor = all(&[1, 2, 3, 4, 5, 6, 7, 8, 9]).into_iter().map(|(value, ..)| value);
-        (texts.collect(), minor.filter(|_| count <= 9 && (self.to - self.from).abs() > 36.0 * count as f64).collect())
+        (
+            texts.collect(),
+            minor.filter(|_| count <= 9 && (self.to - self.from).abs() > 36.0 * count as f64).collect(),
+        )
     }
 
     fn round_numbers(&self) -> Vec<(f64, String)> {
         let rough = (self.high - self.low) / 5.0;
         let exponent = libm::floor(libm::log10(rough)) as i32;
-        let step = [1, 2, 5, 10].into_iter().map(|digit| power(digit, exponent)).find(|step| *step >= rough * 0.999);
+        let step =
+            [1, 2, 5, 10].into_iter().map(|digit| power(digit, exponent)).find(|step| *step >= rough * 0.999);
         let step = step.unwrap_or(rough);
         let first = libm::ceil(self.low / step - 1e-9) as i64;
         let last = libm::floor(self.high / step + 1e-9) as i64;
@@ -224,8 +250,15 @@ fn power(digit: u32, exponent: i32) -> f64 {
 }
 
 fn durations(scale: Scale, high: f64) -> Vec<(f64, String)> {
-    const UNITS: [(f64, &str); 7] =
-        [(1e-6, "µs"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"), (31_557_600.0, "yr")];
+    const UNITS: [(f64, &str); 7] = [
+        (1e-6, "µs"),
+        (1e-3, "ms"),
+        (1.0, "s"),
+        (60.0, "min"),
+        (3600.0, "h"),
+        (86_400.0, "d"),
+        (31_557_600.0, "yr"),
+    ];
     let tick = |count: f64, (size, unit): (f64, &str)| (count * size, format!("{} {unit}", decimal(count)));
     if scale == Scale::Linear {
         let unit = UNITS.into_iter().rev().find(|(size, _)| high >= 2.0 * size).unwrap_or(UNITS[0]);
@@ -252,7 +285,12 @@ mod tests {
     use super::*;
 
     fn texts(scale: Scale, low: f64, high: f64, ticks: &Ticks) -> Vec<String> {
-        Ruler { scale, low, high, from: 0.0, to: 900.0 }.ticks(ticks).0.into_iter().map(|(_, text)| text).collect()
+        Ruler { scale, low, high, from: 0.0, to: 900.0 }
+            .ticks(ticks)
+            .0
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
     }
 
     #[test]
@@ -272,7 +310,10 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round() {
-        assert_eq!(texts(Scale::Linear, 0.0, 1.0, &Ticks::Numbers), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(
+            texts(Scale::Linear, 0.0, 1.0, &Ticks::Numbers),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
         assert_eq!(texts(Scale::Linear, 0.0, 43.0, &Ticks::Numbers), ["0", "10", "20", "30", "40"]);
     }
 

@@ -14,8 +14,20 @@ use crate::report::text;
 
 /// The causes of downtime in the order in which they are stacked.
 pub const CAUSES: [&str; 14] = [
-    "detect", "fence", "elect", "promote", "redirect", "reconnect", "warm", "restart", "network", "no_spare",
-    "no_quorum", "overload", "planned", "human",
+    "detect",
+    "fence",
+    "elect",
+    "promote",
+    "redirect",
+    "reconnect",
+    "warm",
+    "restart",
+    "network",
+    "no_spare",
+    "no_quorum",
+    "overload",
+    "planned",
+    "human",
 ];
 
 /// What the length of a bar means.
@@ -138,7 +150,14 @@ impl StackedBars {
         let rows = self.groups.iter().flat_map(|group| {
             group.bars.iter().flat_map(move |bar| {
                 let row = move |part: &str, amount, low, high| {
-                    vec![group.name.clone(), bar.name.clone(), part.to_owned(), field(amount), field(low), field(high)]
+                    vec![
+                        group.name.clone(),
+                        bar.name.clone(),
+                        part.to_owned(),
+                        field(amount),
+                        field(low),
+                        field(high),
+                    ]
                 };
                 let parts = self.parts.iter().zip(&bar.amounts);
                 let parts = parts.map(move |(part, amount)| row(part, Some(*amount), None, None));
@@ -157,6 +176,10 @@ impl StackedBars {
         palette::segment(known.unwrap_or(part))
     }
 
+    fn total_heading(&self) -> String {
+        format!("total, {}", self.unit)
+    }
+
     fn figures(&self, total: &Point) -> String {
         match (total.y, total.low, total.high, total.zero) {
             (_, _, Some(high), true) => number::upper_bound(high),
@@ -171,9 +194,11 @@ impl StackedBars {
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
         let top = self.legend(&mut scene, head + 8.0);
         let names = self.bars().flat_map(|bar| bar.lines());
-        let names = names.map(|line| text::width(&line, NORMAL, false)).fold(0.0, libm::fmax);
+        let names = names.map(|line| text::width(&line, NORMAL, false));
+        let headings = self.groups.iter().map(|group| text::width(&group.name, NORMAL, true));
+        let names = names.chain(headings).fold(0.0, libm::fmax);
         let figures = self.bars().map(|bar| text::width(&self.figures(&bar.total), SMALL, false));
-        let figures = figures.fold(text::width(&self.unit, SMALL, true), libm::fmax);
+        let figures = figures.fold(text::width(&self.total_heading(), SMALL, false), libm::fmax);
         let names = MARGIN + names;
         let dots = (names + 14.0, names + 14.0 + 190.0);
         let figures = dots.1 + 14.0 + figures;
@@ -181,9 +206,10 @@ impl StackedBars {
 
         let totals = self.bars().flat_map(|bar| [bar.total.y, bar.total.low, bar.total.high]).flatten();
         let totals: Vec<f64> = totals.filter(|total| *total > 0.0).collect();
-        let least = self.bars().filter_map(|bar| bar.total.y).filter(|y| *y > 0.0).fold(f64::INFINITY, libm::fmin);
+        let least =
+            self.bars().filter_map(|bar| bar.total.y).filter(|y| *y > 0.0).fold(f64::INFINITY, libm::fmin);
         let ruler = Ruler::fit(Scale::Log, totals.into_iter().filter(|v| *v > least / 10.0), 0.06)
-            .to_decades(&Ticks::Numbers)
+            .to_ticks(&Ticks::Numbers)
             .between(columns.dots.0, columns.dots.1);
 
         let pen = |anchor| Pen::new(SMALL, GREY, anchor);
@@ -191,8 +217,9 @@ impl StackedBars {
             BarLength::Share => "made up of",
             BarLength::Amount => "made up of (linear scale, longest bar of each group in full)",
         };
+        let total = self.total_heading();
         let y = top + 14.0;
-        pen(Anchor::End).write(&mut scene, columns.figures, y, &self.unit);
+        pen(Anchor::End).write(&mut scene, columns.figures, y, &total);
         pen(Anchor::Start).write(&mut scene, columns.bars.0, y, made_of);
         let mut y = top + 22.0;
         let axis = Axis::log(&format!("{}, {}", self.measure, self.unit));
@@ -217,7 +244,7 @@ impl StackedBars {
 
     fn explanations(&self) -> Vec<Note> {
         let level = frame::percent(self.confidence);
-        let mut notes = vec![Note::Plain(format!("± and bars: {level} simulation interval"))];
+        let mut notes = vec![Note::Plain(format!("±: {level} simulation interval"))];
         if self.bars().any(|bar| bar.total.zero) {
             notes.push(Note::Below(format!("none seen: upper bound ({level})"), Towards::Left));
         }

@@ -114,7 +114,9 @@ impl BoundChart {
             });
             let bound = row.bound.iter().map(move |bound| match bound {
                 Bound::Limit { value, class, .. } => line("bound", Some(*value), None, None, class),
-                Bound::Unbounded { grows_with } => line("bound", None, None, None, &format!("grows with {grows_with}")),
+                Bound::Unbounded { grows_with } => {
+                    line("bound", None, None, None, &format!("grows with {grows_with}"))
+                }
             });
             marks.chain(bound)
         });
@@ -131,7 +133,14 @@ impl BoundChart {
             _ => None,
         });
         let highs = points().filter_map(|p| p.high);
-        estimates.iter().copied().chain(lows).chain(highs).chain(bounds).filter(|v| self.value.shows(*v)).collect()
+        estimates
+            .iter()
+            .copied()
+            .chain(lows)
+            .chain(highs)
+            .chain(bounds)
+            .filter(|v| self.value.shows(*v))
+            .collect()
     }
 
     pub(in crate::report) fn scene(&self) -> Scene {
@@ -140,13 +149,16 @@ impl BoundChart {
         let top = self.key(&mut scene, head + 8.0);
         let names: Vec<Vec<String>> =
             self.rows.iter().map(|row| text::wrap_evenly(&row.name, NORMAL, true, NAME_LIMIT)).collect();
-        let names_width = names.iter().flatten().map(|line| text::width(line, NORMAL, true)).fold(0.0, libm::fmax);
+        let names_width =
+            names.iter().flatten().map(|line| text::width(line, NORMAL, true)).fold(0.0, libm::fmax);
         let words: Vec<Vec<(String, bool)>> = self.rows.iter().map(BoundRow::words).collect();
         let lines = words.iter().flatten();
         let words_width = lines.map(|(line, bold)| text::width(line, SMALL, *bold)).fold(0.0, libm::fmax);
         let left = MARGIN + names_width + 14.0;
         let right = WIDTH - MARGIN - words_width - 18.0;
-        let ruler = Ruler::fit(self.value.scale, self.extent(), 0.05).between(left, right);
+        let ruler = Ruler::fit(self.value.scale, self.extent(), 0.05)
+            .to_ticks(&self.value.ticks)
+            .between(left, right);
         let mut y = top + 4.0;
         let mut heights = Vec::new();
         let mut group = "";
@@ -178,7 +190,8 @@ impl BoundChart {
             row.draw(&mut scene, middle, plot, &ruler);
             let first = middle - (words[index].len() as f64 - 1.0) * 6.5;
             for (line, (words, bold)) in words[index].iter().enumerate() {
-                let pen = Pen { bold: *bold, ..Pen::new(SMALL, if *bold { INK } else { GREY }, Anchor::Start) };
+                let pen =
+                    Pen { bold: *bold, ..Pen::new(SMALL, if *bold { INK } else { GREY }, Anchor::Start) };
                 pen.centred(&mut scene, right + 16.0, first + 13.0 * line as f64, words);
             }
         }
@@ -192,7 +205,9 @@ impl BoundChart {
     /// What the signs mean, in one line; returns where it ends.
     fn key(&self, scene: &mut Scene, top: f64) -> f64 {
         let (mut x, y) = (MARGIN, top + 6.0);
-        let has = |kind| self.rows.iter().flat_map(|row| &row.marks).any(|mark| mark.kind == kind && !mark.value.zero);
+        let has = |kind| {
+            self.rows.iter().flat_map(|row| &row.marks).any(|mark| mark.kind == kind && !mark.value.zero)
+        };
         let level = frame::percent(self.confidence);
         let pen = Pen::new(SMALL, GREY, Anchor::Start);
         let mut explain = |scene: &mut Scene, sign: &dyn Fn(&mut Scene, f64), words: &str| {
@@ -208,10 +223,13 @@ impl BoundChart {
             explain(scene, &sign, &format!("{level} simulation interval"));
         }
         if self.rows.iter().flat_map(|row| &row.marks).any(|mark| mark.value.zero) {
-            let sign = |scene: &mut Scene, x: f64| palette::bound_marker(scene, x + 16.0, y, GREY, Towards::Left);
+            let sign =
+                |scene: &mut Scene, x: f64| palette::bound_marker(scene, x + 16.0, y, GREY, Towards::Left);
             explain(scene, &sign, &format!("none seen: upper bound ({level})"));
         }
-        let sign = |scene: &mut Scene, x: f64| scene.dashed(&[(x + 10.0, y - 9.0), (x + 10.0, y + 9.0)], INK, 1.8, 4.0, 3.0);
+        let sign = |scene: &mut Scene, x: f64| {
+            scene.dashed(&[(x + 10.0, y - 9.0), (x + 10.0, y + 9.0)], INK, 1.8, 4.0, 3.0)
+        };
         explain(scene, &sign, "derived bound");
         y + 18.0
     }
@@ -227,7 +245,9 @@ impl BoundRow {
     fn words(&self) -> Vec<(String, bool)> {
         let (head, rest) = match &self.bound {
             Some(Bound::Limit { text, class, .. }) => (format!("at most {text}"), class.clone()),
-            Some(Bound::Unbounded { grows_with }) => ("unbounded".to_owned(), format!("grows with {grows_with}")),
+            Some(Bound::Unbounded { grows_with }) => {
+                ("unbounded".to_owned(), format!("grows with {grows_with}"))
+            }
             None => return Vec::new(),
         };
         let rest = text::wrap_evenly(&rest, SMALL, false, WORDS_LIMIT);
@@ -237,7 +257,9 @@ impl BoundRow {
     fn draw(&self, scene: &mut Scene, y: f64, plot: Plot, ruler: &Ruler) {
         let colour = palette::line(self.slot);
         let seen: Vec<f64> = self.marks.iter().filter(|m| !m.value.zero).filter_map(|m| m.value.y).collect();
-        if let (Some(low), Some(high)) = (seen.iter().copied().reduce(libm::fmin), seen.iter().copied().reduce(libm::fmax)) {
+        if let (Some(low), Some(high)) =
+            (seen.iter().copied().reduce(libm::fmin), seen.iter().copied().reduce(libm::fmax))
+        {
             scene.stroke(vec![(ruler.clamped(low), y), (ruler.clamped(high), y)], AXIS, 1.0);
         }
         match &self.bound {
@@ -250,7 +272,11 @@ impl BoundRow {
                 let start = libm::fmin(ruler.clamped(from) + 8.0, plot.right - 16.0);
                 scene.dashed(&[(start, y), (plot.right - 2.0, y)], palette::text(self.slot), 1.4, 4.0, 3.0);
                 let tip = plot.right + 6.0;
-                scene.fill(vec![(tip - 9.0, y - 4.5), (tip, y), (tip - 9.0, y + 4.5)], palette::text(self.slot), 1.0);
+                scene.fill(
+                    vec![(tip - 9.0, y - 4.5), (tip, y), (tip - 9.0, y + 4.5)],
+                    palette::text(self.slot),
+                    1.0,
+                );
             }
             None => {}
         }
@@ -261,7 +287,9 @@ impl BoundRow {
         }
         for mark in &self.marks {
             match (mark.value.zero, mark.value.high, mark.value.y) {
-                (true, Some(high), _) => palette::bound_marker(scene, ruler.clamped(high), y, colour, Towards::Left),
+                (true, Some(high), _) => {
+                    palette::bound_marker(scene, ruler.clamped(high), y, colour, Towards::Left)
+                }
                 (false, _, Some(value)) => mark.kind.draw(scene, ruler.clamped(value), y, Some(self.slot)),
                 _ => {}
             }

@@ -98,13 +98,18 @@ pub(super) fn notes(scene: &mut Scene, top: f64, notes: &[Note]) -> f64 {
             Note::Plain(_) => {}
             Note::Band(_) => {
                 let (a, b) = (left, left + 22.0);
-                let corners = vec![(a, middle - 5.5), (b, middle - 5.5), (b, middle + 5.5), (a, middle + 5.5)];
+                let corners =
+                    vec![(a, middle - 5.5), (b, middle - 5.5), (b, middle + 5.5), (a, middle + 5.5)];
                 scene.fill(corners, GREY, 0.25);
                 scene.stroke(vec![(a, middle), (b, middle)], GREY, 2.0);
             }
             Note::Dashed(_) => scene.dashed(&[(left, middle), (left + 22.0, middle)], GREY, 1.6, 6.0, 4.0),
-            Note::Below(_, Towards::Down) => palette::bound_marker(scene, left + 6.0, middle - 4.0, GREY, Towards::Down),
-            Note::Below(_, Towards::Left) => palette::bound_marker(scene, left + 10.0, middle, GREY, Towards::Left),
+            Note::Below(_, Towards::Down) => {
+                palette::bound_marker(scene, left + 6.0, middle - 4.0, GREY, Towards::Down)
+            }
+            Note::Below(_, Towards::Left) => {
+                palette::bound_marker(scene, left + 10.0, middle, GREY, Towards::Left)
+            }
         }
         for (index, line) in text::wrap(words, SMALL, false, room - sign).into_iter().enumerate() {
             if index > 0 {

@@ -102,7 +102,14 @@ impl LineChart {
                     (false, false) => "measured",
                 };
                 let name = series.name.clone();
-                vec![name, kind.to_owned(), field(Some(point.x)), field(point.y), field(point.low), field(point.high)]
+                vec![
+                    name,
+                    kind.to_owned(),
+                    field(Some(point.x)),
+                    field(point.y),
+                    field(point.low),
+                    field(point.high),
+                ]
             })
         });
         csv_text(&["series", "kind", "x", "y", "low", "high"], rows)
@@ -125,16 +132,20 @@ impl LineChart {
     pub(in crate::report) fn scene(&self) -> Scene {
         let mut scene = Scene::new(WIDTH, 560.0, &self.title);
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
-        let y_fit = Ruler::fit(self.y.scale, self.extent(), 0.05).to_decades(&self.y.ticks);
+        let y_fit = Ruler::fit(self.y.scale, self.extent(), 0.05).to_ticks(&self.y.ticks);
         let x_fit = Ruler::fit(self.x.scale, self.points().map(|point| point.x), 0.02);
         let twin_ticks = self.twin.as_ref().map(|twin| frame::visible(twin, &y_fit));
-        let names: Vec<Vec<String>> =
-            self.series.iter().map(|series| text::wrap_evenly(&series.name, NORMAL, true, LABEL_LIMIT)).collect();
+        let names: Vec<Vec<String>> = self
+            .series
+            .iter()
+            .map(|series| text::wrap_evenly(&series.name, NORMAL, true, LABEL_LIMIT))
+            .collect();
         let label_width =
             names.iter().flatten().map(|line| text::width(line, NORMAL, true)).fold(0.0, libm::fmax);
         let top = head + if self.top.is_some() { 50.0 } else { 12.0 };
         let plot = Plot {
-            left: frame::MARGIN - 4.0 + frame::room_left(&y_fit.ticks(&self.y.ticks).0, twin_ticks.as_deref()),
+            left: frame::MARGIN - 4.0
+                + frame::room_left(&y_fit.ticks(&self.y.ticks).0, twin_ticks.as_deref()),
             top,
             right: WIDTH - frame::MARGIN - label_width - LEADER,
             bottom: top + PLOT_HEIGHT,
@@ -161,7 +172,8 @@ impl LineChart {
 
     /// Stretches of neighbouring points that were measured and can be shown.
     fn stretches<'a>(&self, series: &'a Series) -> Vec<Vec<&'a Point>> {
-        let is_shown = |point: &&Point| !point.zero && point.y.is_some_and(|y| self.y.shows(y)) && self.x.shows(point.x);
+        let is_shown =
+            |point: &&Point| !point.zero && point.y.is_some_and(|y| self.y.shows(y)) && self.x.shows(point.x);
         let mut stretches = vec![Vec::new()];
         for point in &series.points {
             if is_shown(&point) {
@@ -226,7 +238,9 @@ impl LineChart {
                 places.extend(point.high.map(|high| (series.slot, x.at(point.x), y.clamped(high))));
             }
         }
-        let is_near = |a: &(usize, f64, f64), b: &(usize, f64, f64)| (a.1 - b.1).abs() < 1.0 && (a.2 - b.2).abs() < 12.0;
+        let is_near = |a: &(usize, f64, f64), b: &(usize, f64, f64)| {
+            (a.1 - b.1).abs() < 1.0 && (a.2 - b.2).abs() < 12.0
+        };
         let moved = places.iter().enumerate().map(|(index, place)| {
             let before = places[..index].iter().filter(|other| is_near(place, other)).count() as f64;
             let after = places[index + 1..].iter().filter(|other| is_near(place, other)).count() as f64;
@@ -241,7 +255,8 @@ impl LineChart {
             .series
             .iter()
             .map(|series| {
-                let shown = |p: &&Point| self.x.shows(p.x) && (p.zero || p.y.is_some_and(|y| self.y.shows(y)));
+                let shown =
+                    |p: &&Point| self.x.shows(p.x) && (p.zero || p.y.is_some_and(|y| self.y.shows(y)));
                 let last = series.points.iter().rev().find(shown)?;
                 let value = if last.zero { last.high? } else { last.y? };
                 Some((x.at(last.x), y.clamped(value)))
@@ -260,10 +275,13 @@ impl LineChart {
         for ((index, wish), middle) in labelled.into_iter().zip(wishes).zip(middles) {
             let series = &self.series[index];
             let (end_x, end_y) = ends[index].unwrap_or_default();
-            let start = end_x + 7.0;
-            let turn = libm::fmax(start, plot.right + 6.0);
-            let landing = if (middle - end_y).abs() < 1.5 { end_y } else { middle };
-            let path = vec![(start, end_y), (turn, end_y), (left - 4.0, landing)];
+            // Markers of bounds may stand side by side: start to the right of them all.
+            let start = end_x + if series.points.last().is_some_and(|point| point.zero) { 14.0 } else { 7.0 };
+            let path = if (middle - end_y).abs() < 1.5 {
+                vec![(start, end_y), (left - 4.0, end_y)]
+            } else {
+                vec![(start, end_y), (libm::fmax(start, plot.right + 6.0), end_y), (left - 4.0, middle)]
+            };
             scene.stroke(path, palette::line(series.slot), 0.8);
             let pen = Pen::new(NORMAL, palette::text(series.slot), Anchor::Start).bold();
             let first = middle - wish.height / 2.0 + LINE_HEIGHT / 2.0;

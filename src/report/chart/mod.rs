@@ -12,6 +12,8 @@ mod ends;
 mod frame;
 mod line;
 mod palette;
+#[cfg(test)]
+mod tests;
 
 pub use axis::{Axis, Scale, Ticks, Twin};
 pub use bars::{Bar, BarLength, CAUSES, Group, StackedBars};
