@@ -64,7 +64,7 @@ pub fn significant(value: f64, digits: usize) -> String {
 ///
 /// ```
 /// use failsim::report::number::with_interval;
-/// assert_eq!(with_interval(1.2345e-4, 1.19e-4, 1.28e-4), "1.23e-4 ±0.05e-4");
+/// assert_eq!(with_interval(1.234e-4, 1.184e-4, 1.286e-4), "1.23e-4 ±0.05e-4");
 /// assert_eq!(with_interval(0.12, 0.11, 0.19), "0.12 [0.11, 0.19]");
 /// ```
 pub fn with_interval(estimate: f64, low: f64, high: f64) -> String {

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 use serde_json::{Map, Value, json};
 
 use super::number;
+use crate::record;
 
 /// Which side the cells of a column are set flush with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,7 +77,7 @@ pub enum Cell {
 /// let table = Table {
 ///     columns: vec![Column::words("policy"), Column::numbers("unavailability", "")],
 ///     rows: vec![
-///         vec![Cell::Text("hot standby".into()), Cell::Estimate { estimate: 1.234e-4, low: 1.19e-4, high: 1.28e-4 }],
+///         vec![Cell::Text("hot standby".into()), Cell::Estimate { estimate: 1.234e-4, low: 1.184e-4, high: 1.286e-4 }],
 ///         vec![Cell::Text("quorum".into()), Cell::Below(2.9956e-4)],
 ///     ],
 ///     ..Table::default()
@@ -94,6 +95,21 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
     /// What the table says, in a sentence below it; may be empty.
     pub sentence: String,
+}
+
+impl From<Option<record::Estimate>> for Cell {
+    fn from(estimate: Option<record::Estimate>) -> Self {
+        match estimate {
+            None => Self::Absent,
+            Some(record::Estimate { high: Some(high), .. }) if estimate.is_some_and(|e| e.is_bound()) => {
+                Self::Below(high)
+            }
+            Some(record::Estimate { estimate, low: Some(low), high: Some(high) }) => {
+                Self::Estimate { estimate, low, high }
+            }
+            Some(record::Estimate { estimate, .. }) => Self::Value(estimate),
+        }
+    }
 }
 
 impl Cell {

@@ -141,7 +141,7 @@ impl Ruler {
     }
 
     /// Reaches for a labelled tick just outside: the reader gets one more line to hold on to for little room.
-    pub(super) fn to_ticks(self, ticks: &Ticks) -> Self {
+    pub(super) fn reaching_ticks(self, ticks: &Ticks) -> Self {
         if self.scale != Scale::Log {
             return self;
         }
@@ -234,9 +234,10 @@ impl Ruler {
     fn round_numbers(&self) -> Vec<(f64, String)> {
         let rough = (self.high - self.low) / 5.0;
         let exponent = libm::floor(libm::log10(rough)) as i32;
-        let step =
-            [1, 2, 5, 10].into_iter().map(|digit| power(digit, exponent)).find(|step| *step >= rough * 0.999);
-        let step = step.unwrap_or(rough);
+        let steps = [(1, exponent), (2, exponent), (5, exponent), (1, exponent + 1)];
+        let step = steps.into_iter().find(|(digit, exponent)| power(*digit, *exponent) >= rough * 0.999);
+        let (digit, exponent) = step.unwrap_or(steps[3]);
+        let step = power(digit, exponent);
         let first = libm::ceil(self.low / step - 1e-9) as i64;
         let last = libm::floor(self.high / step + 1e-9) as i64;
         let places = usize::try_from(-exponent).unwrap_or(0);

@@ -209,7 +209,7 @@ impl StackedBars {
         let least =
             self.bars().filter_map(|bar| bar.total.y).filter(|y| *y > 0.0).fold(f64::INFINITY, libm::fmin);
         let ruler = Ruler::fit(Scale::Log, totals.into_iter().filter(|v| *v > least / 10.0), 0.06)
-            .to_ticks(&Ticks::Numbers)
+            .reaching_ticks(&Ticks::Numbers)
             .between(columns.dots.0, columns.dots.1);
 
         let pen = |anchor| Pen::new(SMALL, GREY, anchor);

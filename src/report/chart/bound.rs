@@ -157,7 +157,7 @@ impl BoundChart {
         let left = MARGIN + names_width + 14.0;
         let right = WIDTH - MARGIN - words_width - 18.0;
         let ruler = Ruler::fit(self.value.scale, self.extent(), 0.05)
-            .to_ticks(&self.value.ticks)
+            .reaching_ticks(&self.value.ticks)
             .between(left, right);
         let mut y = top + 4.0;
         let mut heights = Vec::new();

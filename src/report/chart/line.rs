@@ -132,7 +132,7 @@ impl LineChart {
     pub(in crate::report) fn scene(&self) -> Scene {
         let mut scene = Scene::new(WIDTH, 560.0, &self.title);
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
-        let y_fit = Ruler::fit(self.y.scale, self.extent(), 0.05).to_ticks(&self.y.ticks);
+        let y_fit = Ruler::fit(self.y.scale, self.extent(), 0.05).reaching_ticks(&self.y.ticks);
         let x_fit = Ruler::fit(self.x.scale, self.points().map(|point| point.x), 0.02);
         let twin_ticks = self.twin.as_ref().map(|twin| frame::visible(twin, &y_fit));
         let names: Vec<Vec<String>> = self

@@ -20,6 +20,8 @@ pub use bars::{Bar, BarLength, CAUSES, Group, StackedBars};
 pub use bound::{Bound, BoundChart, BoundRow, Mark, MarkKind};
 pub use line::{LineChart, Series};
 
+use crate::record::Estimate;
+
 /// One value with its simulation interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Point {
@@ -49,6 +51,19 @@ impl Point {
     /// A value without an interval, such as one computed from a formula.
     pub fn exact(x: f64, y: f64) -> Self {
         Self { x, y: Some(y), low: None, high: None, zero: false }
+    }
+}
+
+impl Point {
+    /// A recorded estimate at a place on the horizontal axis; one the model cannot have leaves a gap.
+    pub fn recorded(x: f64, estimate: Option<Estimate>) -> Self {
+        match estimate {
+            None => Self { x, ..Self::default() },
+            Some(estimate) if estimate.is_bound() => {
+                Self { x, high: estimate.high, zero: true, ..Self::default() }
+            }
+            Some(Estimate { estimate, low, high }) => Self { x, y: Some(estimate), low, high, zero: false },
+        }
     }
 }
 

@@ -157,3 +157,11 @@ fn the_data_behind_bars_and_bounds_is_complete() {
     assert_eq!(bars().to_csv().lines().count(), 1 + 6 * 15);
     assert!(bounds().to_csv().contains("bound,,,,grows with the length of the cut\n"));
 }
+
+#[test]
+fn a_recorded_estimate_is_shown_as_what_it_is() {
+    assert_eq!(Point::recorded(1.0, Some(Estimate::seen(0.5, 0.4, 0.6))), Point::seen(1.0, 0.5, 0.4, 0.6));
+    assert_eq!(Point::recorded(1.0, Some(Estimate::below(3e-4))), Point::below(1.0, 3e-4));
+    assert_eq!(Point::recorded(1.0, Some(Estimate::exact(0.5))), Point::exact(1.0, 0.5));
+    assert_eq!(Point::recorded(1.0, None), Point { x: 1.0, ..Point::default() });
+}
