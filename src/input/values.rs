@@ -320,29 +320,30 @@ fn arrivals(key: &Key, item: &Item, session: &mut Session) -> Option<ArrivalsVal
 }
 
 fn quantity(key: &Key, item: &Item, session: &mut Session) -> Option<QuantityValue> {
-    let value = match &item.value {
-        Value::Integer(_) | Value::Float(_) => item.as_number().filter(|number| number.is_finite()),
-        Value::Text(text) => None
-            .or_else(|| units::fraction(text).ok())
-            .or_else(|| units::seconds(text).ok())
-            .or_else(|| units::bandwidth(text).ok())
-            .or_else(|| units::rate(text).ok().map(|rate| rate * SECS_PER_YEAR))
-            .or_else(|| units::size(text).ok()),
-        _ => None,
-    };
-    match value {
-        Some(value) => {
-            let text = item.as_text().map_or_else(|| value.to_string(), str::to_owned);
-            Some(QuantityValue { value, text })
-        }
-        None => {
-            let problem = Problem::new(item.place.clone(), format!("no value for `{}`", key.name));
-            fail(
-                problem
-                    .expected("a number, a time (`60s`), a rate (`2/year`), a fraction (`99.9%`) or a size"),
-                session,
-            )
-        }
+    let value = QuantityValue::of(item);
+    if value.is_none() {
+        let problem = Problem::new(item.place.clone(), format!("no value for `{}`", key.name));
+        let expected = "a number, a time (`60s`), a rate (`2/year`), a fraction (`99.9%`) or a size";
+        session.problems.add(problem.expected(expected));
+    }
+    value
+}
+
+impl QuantityValue {
+    /// The number that a value stands for, whatever its unit.
+    pub fn of(item: &Item) -> Option<QuantityValue> {
+        let value = match &item.value {
+            Value::Integer(_) | Value::Float(_) => item.as_number().filter(|number| number.is_finite()),
+            Value::Text(text) => None
+                .or_else(|| units::fraction(text).ok())
+                .or_else(|| units::seconds(text).ok())
+                .or_else(|| units::bandwidth(text).ok())
+                .or_else(|| units::rate(text).ok().map(|rate| rate * SECS_PER_YEAR))
+                .or_else(|| units::size(text).ok()),
+            _ => None,
+        }?;
+        let text = item.as_text().map_or_else(|| value.to_string(), str::to_owned);
+        Some(QuantityValue { value, text })
     }
 }
 

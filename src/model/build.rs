@@ -116,12 +116,6 @@ fn known<P>(file: &ModelTable<P>, problems: &mut Problems) -> Known {
         }
         clients.intern(&name.text);
     }
-    for (what, list) in [("nodes", file.nodes.is_empty()), ("groups", file.groups.is_empty())] {
-        if list && problems.is_empty() {
-            let source = crate::input::Source::new(what, "");
-            problems.add(Problem::new(source.whole(), format!("the model has no {what}")).derived());
-        }
-    }
     Known {
         nodes: Names::of("node", &file.nodes, problems),
         sites,

@@ -105,6 +105,11 @@ pub struct ModelTable<P> {
 impl<P: Choice> Table for ModelTable<P> {
     const KEYS: &'static [Key] = MODEL_KEYS;
     fn read(r: &mut Reader<'_>) -> Self {
+        for key in ["nodes", "groups"] {
+            if r.item(key).and_then(|item| item.as_table()).is_some_and(|table| table.entries.is_empty()) {
+                r.problem_at(key, format!("the model has no {key}"), "at least one");
+            }
+        }
         ModelTable {
             title: r.text("title"),
             sites: r.named("sites"),
