@@ -1,7 +1,8 @@
 //! The name somebody probably meant.
 
 /// The candidate closest to `name`, if any is close enough to be meant: at most a third of its letters differ
-/// (and at least one may), or one is a beginning of the other. Ties go to the first candidate.
+/// (and at least one may), or one is a beginning of the other. Ties go to the candidate of
+/// most equal length, then to the first.
 ///
 /// ```
 /// use failsim::input::nearest::nearest;
@@ -10,7 +11,7 @@
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = simplified(name);
-    let mut best: Option<(usize, &'a str)> = None;
+    let mut best: Option<((usize, usize), &'a str)> = None;
     for candidate in candidates {
         let offered = simplified(candidate);
         let longest = wanted.len().max(offered.len());
@@ -20,8 +21,9 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             distance = distance.min(longest / 3);
         }
         let close = distance <= (longest / 3).max(1) && distance < longest;
-        if close && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        let rank = (distance, longest - shortest);
+        if close && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)

@@ -119,9 +119,13 @@ impl Problems {
         let order = |problem: &Problem| texts.iter().position(|text| *text == problem.place.source);
         self.list.sort_by(|a, b| {
             let key = |p: &Problem| (order(p), p.place.span.start, p.place.span.end);
-            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+            key(a).cmp(&key(b)).then_with(|| a.expected.cmp(&b.expected))
         });
-        self.list.dedup_by(|a, b| a.place == b.place && a.message == b.message);
+        // One mistake inherited by several tables is one mistake: same place, same expectation.
+        self.list.dedup_by(|a, b| {
+            let same_advice = a.expected.is_some() && a.expected == b.expected;
+            a.place == b.place && (a.message == b.message || same_advice)
+        });
         self
     }
 

@@ -161,9 +161,9 @@ pub fn fraction(text: &str) -> Result<f64, UnitError> {
     check_number(&part, "a fraction", FRACTION_EXPECTED)?;
     match part.unit {
         "" => Ok(part.value),
-        "%" => Ok(part.value / 100.0),
-        "ppm" => Ok(part.value / 1e6),
-        "ppb" => Ok(part.value / 1e9),
+        "%" => Ok(shifted(&part, 2)),
+        "ppm" => Ok(shifted(&part, 6)),
+        "ppb" => Ok(shifted(&part, 9)),
         unit => {
             let message = format!("`{unit}` is not a unit of a fraction");
             let nearest = nearest(unit, ["%", "ppm", "ppb"]);
@@ -205,7 +205,17 @@ pub fn bandwidth(text: &str) -> Result<f64, UnitError> {
     }
     let all =
         ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "B/s", "kB/s", "MB/s", "GB/s", "KiB/s", "MiB/s", "GiB/s"];
-    Err(wrong_unit(&part, "a bandwidth", BANDWIDTH_EXPECTED, &all))
+    let mut error = wrong_unit(&part, "a bandwidth", BANDWIDTH_EXPECTED, &all);
+    if let Some(whole) = all.into_iter().find(|unit| unit.strip_suffix("/s") == Some(part.unit)) {
+        error.nearest = Some(whole);
+    }
+    Err(error)
+}
+
+/// The number with its decimal point so many places further left: 99.9 % is exactly what 0.999 is.
+fn shifted(part: &Part<'_>, places: u32) -> f64 {
+    let moved = format!("{}e-{places}", part.number).parse();
+    moved.unwrap_or_else(|_| part.value / (0..places).fold(1.0, |scale, _| scale * 10.0))
 }
 
 fn names(units: &[Unit]) -> Vec<&'static str> {

@@ -129,7 +129,7 @@ impl Reader<'_> {
 
     /// A name with its place; `None` if it is left out or no name.
     pub fn name(&mut self, name: &str) -> Option<Name> {
-        self.get(name, |key, item, session| one_name(key, item, session))
+        self.get(name, one_name)
     }
 }
 

@@ -4,6 +4,7 @@
 //! names into indexes and checks what spans several tables, [`load`](fn@load::load) joins the three. Nothing here
 //! runs a model. Start with [`load::load`].
 
+pub mod axis;
 pub mod build;
 pub mod describe;
 pub mod ends;
