@@ -72,8 +72,8 @@ fn by_name(entry: &Entry, session: &mut Session) -> Option<Law> {
         "uniform" => uniform(item, session),
         "empirical" => {
             let column = session.column(item)?;
-            let values = column.into_iter().map(|(value, _)| value).collect();
-            made(Law::empirical(values), &item.place, session)
+            let values: Vec<f64> = column.into_iter().map(|(value, _)| value).collect();
+            made(Law::empirical(&values), &item.place, session)
         }
         other => {
             let problem = Problem::new(entry.key_place.clone(), format!("no law is called `{other}`"));

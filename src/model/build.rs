@@ -12,8 +12,8 @@ use crate::input::values::ArrivalsValue;
 use crate::input::{Choice, Problem, Problems};
 use crate::system::ids::{CrewId, GroupId, LinkId, NodeId, SiteId};
 use crate::system::spec::{
-    Arrivals, Bursts, Changeover, Client, Crew, Failure, Group, Link, LinkFailure, Maintenance, Model, Node,
-    Path, PathUse, Scope, SharedCause, Site, Station,
+    Arrivals, Changeover, Client, Crew, Failure, Group, Link, LinkFailure, Maintenance, Model, Node, Path,
+    PathUse, Scope, SharedCause, Site, Station,
 };
 
 /// The names of everything in the file.
@@ -171,7 +171,6 @@ fn failures(tables: &[(Name, FailureTable)], processes: &[String], problems: &mu
             scope,
             time_to_failure: law.clone(),
             duration: table.occurrence.duration.clone(),
-            coverage: table.coverage,
         });
     }
     list
@@ -216,11 +215,6 @@ fn links<P>(file: &ModelTable<P>, known: &Known, problems: &mut Problems) -> Vec
                 direction,
                 latency: table.latency.clone(),
                 loss: table.loss,
-                bursts: table.bursts.as_ref().map(|b| Bursts {
-                    enter: b.enter,
-                    leave: b.leave,
-                    loss: b.loss,
-                }),
                 bandwidth: table.bandwidth,
                 failures: failures.collect(),
                 carries: table.carries,

@@ -6,7 +6,7 @@ use super::schema::{LinkTable, PathTable};
 use crate::input::source::Name;
 use crate::input::{Problem, Problems};
 use crate::system::ids::{ClientId, LinkId, NodeId, SiteId};
-use crate::system::spec::{Direction, End, Link, Path, PathUse};
+use crate::system::spec::{Direction, End, Link, Path};
 
 /// The names that an end of a link can have.
 pub struct EndNames<'a> {
@@ -99,23 +99,11 @@ pub fn path(
         let Some(index) = known.find(written, problems) else { continue };
         ids.push(LinkId::from(index));
         let Some(Some(link)) = links.get(index) else { continue };
-        let fits = joined.last().is_none_or(|last| match table.usage {
-            PathUse::Series => link.ends.iter().any(|end| last.contains(end)),
-            PathUse::Failover | PathUse::Both => link.ends.iter().all(|end| joined[0].contains(end)),
-        });
+        let fits = joined.first().is_none_or(|first| link.ends.iter().all(|end| first.contains(end)));
         if !fits {
             let message = format!("`{}` does not fit into the path `{}`", written.text, name.text);
-            let expected = match table.usage {
-                PathUse::Series => "a link that begins where the one before ends",
-                PathUse::Failover | PathUse::Both => "a link between the same two ends as the first",
-            };
-            let problem = Problem::new(written.place.clone(), message).expected(expected);
-            let series = table.usage != PathUse::Series;
-            problems.add(if series {
-                problem.help("links one after the other are `use = \"series\"`")
-            } else {
-                problem
-            });
+            let expected = "a link between the same two ends as the first";
+            problems.add(Problem::new(written.place.clone(), message).expected(expected));
         }
         joined.push(link.ends);
     }

@@ -273,8 +273,6 @@ pub struct LinkTable {
     pub latency: Law,
     /// Loss.
     pub loss: f64,
-    /// Bursty loss.
-    pub bursts: Option<BurstsTable>,
     /// Bytes per second.
     pub bandwidth: Option<f64>,
     /// Failure modes.
@@ -309,11 +307,6 @@ impl Table for LinkTable {
         ),
         Key::new("loss", Kind::Probability, "Probability that a message is lost, each by itself.")
             .neutral("0%"),
-        Key::new(
-            "bursts",
-            Kind::Table(BurstsTable::KEYS),
-            "Loss in bursts (Gilbert–Elliott), on top of `loss`.",
-        ),
         Key::new("bandwidth", Kind::Bandwidth, "Left out: no limit."),
         Key::new("failures", Kind::Named(LinkFailureTable::KEYS), "How it fails, each mode under a name."),
         Key::new("carries", Kind::Choices(CLASSES), "The traffic it carries.").neutral("[\"all\"]"),
@@ -326,36 +319,10 @@ impl Table for LinkTable {
             to: r.name("to"),
             latency: r.law("latency"),
             loss: r.probability("loss"),
-            bursts: r.table_opt("bursts"),
             bandwidth: r.bandwidth_opt("bandwidth"),
             failures: r.named("failures"),
             carries: classes(&r.choices("carries")),
             ends_place: r.place_of(ends),
-        }
-    }
-}
-
-/// Bursty loss.
-pub struct BurstsTable {
-    /// Into the bad state.
-    pub enter: f64,
-    /// Out of it.
-    pub leave: f64,
-    /// Loss in it.
-    pub loss: f64,
-}
-
-impl Table for BurstsTable {
-    const KEYS: &'static [Key] = &[
-        Key::new("enter", Kind::Probability, "Probability per message of entering the bad state.").required(),
-        Key::new("leave", Kind::Probability, "Probability per message of leaving it.").required(),
-        Key::new("loss", Kind::Probability, "Loss in the bad state.").neutral("100%"),
-    ];
-    fn read(r: &mut Reader<'_>) -> Self {
-        BurstsTable {
-            enter: r.probability("enter"),
-            leave: r.probability("leave"),
-            loss: r.probability("loss"),
         }
     }
 }
@@ -371,16 +338,15 @@ pub struct PathTable {
 impl Table for PathTable {
     const KEYS: &'static [Key] = &[
         Key::new("links", Kind::Names("a link"), "Its links, first choice first.").required(),
-        Key::new("use", Kind::Choice(&["failover", "both", "series"]),
+        Key::new("use", Kind::Choice(&["failover", "both"]),
             "\"failover\": the next link only while those before it have failed. \"both\": every message over all of \
-             them, the first copy counts. \"series\": one after the other, down when any is.").neutral("failover"),
+             them, the first copy counts.").neutral("failover"),
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         PathTable {
             links: r.names("links"),
             usage: match r.choice("use") {
                 "both" => PathUse::Both,
-                "series" => PathUse::Series,
                 _ => PathUse::Failover,
             },
         }

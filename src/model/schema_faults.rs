@@ -93,8 +93,6 @@ pub struct FailureTable {
     pub scope: Name,
     /// How often and how long.
     pub occurrence: Occurrence,
-    /// Probability that the failover works.
-    pub coverage: f64,
 }
 
 impl Table for FailureTable {
@@ -107,9 +105,6 @@ impl Table for FailureTable {
             .neutral("host"),
         Key::new("factor", Kind::Number(1.0, f64::INFINITY), "How much slower."),
         MTTF, MTBF, AFR, RATE, TTF, REPAIR, DURATION,
-        Key::new("coverage", Kind::Probability,
-            "Probability that the automatic failover, where one is needed, works; drawn per fault.")
-            .default("1", crate::input::Mark::Assumption, "convention 25"),
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         let name = r.choice("effect");
@@ -133,7 +128,6 @@ impl Table for FailureTable {
             effect,
             scope: Name { text: r.text("scope"), place: r.place_of("scope") },
             occurrence: occurrence(r),
-            coverage: r.probability("coverage"),
         }
     }
 }

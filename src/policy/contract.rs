@@ -89,6 +89,8 @@ pub struct Stance {
     pub role: Role,
     /// The part of the work it accepts writes for: one of [`Design::slots`].
     pub accepts: Option<u8>,
+    /// It still holds that part but takes no more work: it is about to hand over.
+    pub draining: bool,
     /// Whether it answers reads.
     pub reads: bool,
     /// Its activation number, higher is newer (for traces).
@@ -390,13 +392,13 @@ pub struct Ctx<'a, P: Policy> {
 
 impl<'a, P: Policy> Ctx<'a, P> {
     /// For hosts, and for tests of a policy without one.
-    pub fn new(facts: Facts<'a>, params: &'a P::Params, stream: &'a mut Stream, out: &'a mut dyn Out<P>) -> Self {
+    pub fn new(
+        facts: Facts<'a>,
+        params: &'a P::Params,
+        stream: &'a mut Stream,
+        out: &'a mut dyn Out<P>,
+    ) -> Self {
         Ctx { facts, params, stream, out }
-    }
-
-    /// The same moment for another policy type: how [`super::registry::Either`] hands a context on.
-    pub(crate) fn narrow<'b, Q: Policy>(&'b mut self, params: &'b Q::Params, out: &'b mut dyn Out<Q>) -> Ctx<'b, Q> {
-        Ctx { facts: self.facts, params, stream: self.stream, out }
     }
 
     pub(crate) fn parts(&mut self) -> (Facts<'a>, &'a P::Params, &mut Stream, &mut dyn Out<P>) {

@@ -195,7 +195,11 @@ impl Fact {
             Fact::Pause { node, paused } => (3, node.0.into(), flag(paused)),
             Fact::Stance { node, stance } => {
                 let accepts = stance.accepts.map_or(0, |slot| u64::from(slot) + 1);
-                (4, node.0.into(), stance.activation << 20 | (stance.role as u64) << 12 | accepts << 1 | flag(stance.reads))
+                (
+                    4,
+                    node.0.into(),
+                    stance.activation << 20 | (stance.role as u64) << 12 | accepts << 1 | flag(stance.reads),
+                )
             }
             Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
                 let flags = flag(echo) << 2 | flag(suspected) << 1 | flag(mistaken);
@@ -207,9 +211,11 @@ impl Fact {
                 let flags = flag(up) << 2 | flag(writes) << 1 | flag(reads);
                 (7, group.0.into(), by << 16 | (cause as u64) << 8 | flags)
             }
-            Fact::Acceptors { group, believing, accepting, exposed } => {
-                (8, group.0.into(), u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed))
-            }
+            Fact::Acceptors { group, believing, accepting, exposed } => (
+                8,
+                group.0.into(),
+                u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed),
+            ),
             Fact::Diverged { group, diverged } => (9, group.0.into(), flag(diverged)),
             Fact::Capacity { group, millionths } => (10, group.0.into(), millionths.into()),
             Fact::Failover { group, node, took, mistaken, .. } => {
@@ -217,10 +223,14 @@ impl Fact {
                 (11, u32::from(group.0) << 16 | u32::from(node.0), took ^ flag(mistaken))
             }
             Fact::FailoverFailed { group } => (12, group.0.into(), 0),
-            Fact::Incident { group, incident } => (13, group.0.into(), u64::from(incident.number) << 1 | flag(incident.in_class)),
+            Fact::Incident { group, incident } => {
+                (13, group.0.into(), u64::from(incident.number) << 1 | flag(incident.in_class))
+            }
             Fact::Lost { group, loss, .. } => (14, group.0.into(), loss.count << 20 ^ loss.age.as_nanos()),
             Fact::Overwritten { group, count } => (15, group.0.into(), count),
-            Fact::Replication { from, to, change } => (16, from.0.into(), u64::from(to.0) << 8 | change as u64),
+            Fact::Replication { from, to, change } => {
+                (16, from.0.into(), u64::from(to.0) << 8 | change as u64)
+            }
             Fact::Degraded { group, degraded } => (17, group.0.into(), flag(degraded)),
             Fact::Book { group, totals } => (18, group.0.into(), totals.acked << 24 ^ totals.lost),
         }

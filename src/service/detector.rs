@@ -119,7 +119,14 @@ pub struct Watch {
 
 impl Watch {
     /// A watch that begins `now`. `armed`: its time-out runs from now; else only from the first beat.
-    pub fn new(silence: Silence, skips: bool, armed: bool, now: Instant, around: Surroundings, stream: Stream) -> Watch {
+    pub fn new(
+        silence: Silence,
+        skips: bool,
+        armed: bool,
+        now: Instant,
+        around: Surroundings,
+        stream: Stream,
+    ) -> Watch {
         let mut watch = Watch {
             silence,
             skips,
@@ -273,7 +280,9 @@ impl Watch {
 
     /// Goes quiet if the last beat sent is the newest heard: a renewal.
     fn try_quiet(&mut self, now: Instant, links: &[Link]) {
-        let (Some(beats), Some(medium), Some(sent)) = (self.around.beats, self.around.medium, self.newest_sent) else {
+        let (Some(beats), Some(medium), Some(sent)) =
+            (self.around.beats, self.around.medium, self.newest_sent)
+        else {
             return;
         };
         if !self.skips
@@ -303,7 +312,8 @@ impl Watch {
             }
             let cut = slack.saturating_sub(Span::from_nanos(1)).min(period).min(medium.delay_max(links));
             let Some(law) = RunLaw::new(medium.exceptional(links, cut), r) else { continue };
-            if best.as_ref().is_none_or(|(other, _)| law.run_within(1_000_000) < other.run_within(1_000_000)) {
+            if best.as_ref().is_none_or(|(other, _)| law.run_within(1_000_000) < other.run_within(1_000_000))
+            {
                 best = Some((law, cut));
             }
         }

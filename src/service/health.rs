@@ -69,8 +69,20 @@ pub struct HealthCheck {
 
 impl HealthCheck {
     /// Checks that begin at `first`; the peer is trusted until they say otherwise.
-    pub fn new(rule: Rule, skips: bool, first: Instant, around: CheckSurroundings, stream: Stream, links: &[Link]) -> Self {
-        let rule = Rule { timeout: rule.timeout.min(rule.every), fall: rule.fall.max(1), rise: rule.rise.max(1), ..rule };
+    pub fn new(
+        rule: Rule,
+        skips: bool,
+        first: Instant,
+        around: CheckSurroundings,
+        stream: Stream,
+        links: &[Link],
+    ) -> Self {
+        let rule = Rule {
+            timeout: rule.timeout.min(rule.every),
+            fall: rule.fall.max(1),
+            rise: rule.rise.max(1),
+            ..rule
+        };
         let mut check = HealthCheck {
             rule,
             skips,
@@ -197,7 +209,8 @@ impl HealthCheck {
     }
 
     fn try_quiet(&mut self, links: &[Link]) {
-        if !self.skips || self.suspected || self.row > 0 || !self.verdict.is_never() || !self.around.checking {
+        if !self.skips || self.suspected || self.row > 0 || !self.verdict.is_never() || !self.around.checking
+        {
             return;
         }
         let Some([there, back]) = self.around.hopeful() else { return };

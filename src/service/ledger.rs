@@ -153,7 +153,8 @@ impl Ledger {
 
     /// A node begins to accept: on its own lineage where it continues it, else on a new one.
     pub fn activate(&mut self, node: usize, incident: Option<Incident>) {
-        let held = self.held[node].take().unwrap_or(Held { lineage: 0, upto: Instant::ZERO, in_flight: None });
+        let held =
+            self.held[node].take().unwrap_or(Held { lineage: 0, upto: Instant::ZERO, in_flight: None });
         if self.lineages[held.lineage].owner == node && held.upto.is_never() {
             self.held[node] = Some(held);
             return;
@@ -214,7 +215,14 @@ impl Ledger {
     }
 
     /// `node` is about to copy `from`'s data over its own: what only it holds beyond their common history goes.
-    pub fn adopt(&mut self, node: usize, from: usize, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+    pub fn adopt(
+        &mut self,
+        node: usize,
+        from: usize,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
         let loss = self.give_up(node, Some(from), now, how, clients);
         if let (Some(held), Some(source)) = (self.held[node].take(), self.held[from].as_ref()) {
             // The newest point of the source's history that this node has.
@@ -235,7 +243,13 @@ impl Ledger {
     }
 
     /// The disk of `node` is gone.
-    pub fn lose_disk(&mut self, node: usize, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+    pub fn lose_disk(
+        &mut self,
+        node: usize,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
         let loss = self.give_up(node, None, now, how, clients);
         self.held[node] = None;
         loss
@@ -255,7 +269,14 @@ impl Ledger {
     }
 
     /// What only `node` holds, at the moment it gives that up in favour of `winner`'s history.
-    fn give_up(&mut self, node: usize, winner: Option<usize>, now: Instant, how: Disposal, clients: &[Client]) -> Option<Loss> {
+    fn give_up(
+        &mut self,
+        node: usize,
+        winner: Option<usize>,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
         let held = self.held[node].clone()?;
         let mut total: Option<Loss> = None;
         let (mut at, mut upto) = (held.lineage, held.upto);
@@ -327,7 +348,8 @@ impl Ledger {
         let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
         self.lineages[lineage].segments = open;
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
-        let (gone, stay): (Vec<_>, Vec<_>) = notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
         self.lineages[lineage].notes = stay;
         for (at, client) in gone {
             let client = &clients[client.index()];
@@ -351,9 +373,8 @@ impl Ledger {
         if self.lineages[lineage].owner != node {
             return None;
         }
-        let child = (0..self.lineages.len()).find(|&c| {
-            self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some()
-        })?;
+        let child = (0..self.lineages.len())
+            .find(|&c| self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some())?;
         let flight = self.lineages[child].in_flight.take()?;
         let incident = self.lineages[child].incident.or(incident);
         let mut loss = None;
@@ -379,8 +400,8 @@ impl Ledger {
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let mut stay = Vec::with_capacity(notes.len());
         for (at, id) in notes {
-            let missing = at <= flight.until
-                && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+            let missing =
+                at <= flight.until && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
             if missing {
                 let client = &clients[id.index()];
                 let fault = incident.map_or(flight.until, |i| i.at);
@@ -398,7 +419,13 @@ impl Ledger {
     /// How many writes accepted in (from, to] were still under way at `flight.until`, and the age of the oldest.
     /// With Poisson writes and independent lags the number is Poisson (M/G/∞, Takács 1962). The third figure is the
     /// time whose writes they are, in the mean.
-    fn under_way(&mut self, client: &Client, flight: &InFlight, from: Instant, to: Instant) -> (u64, Span, f64) {
+    fn under_way(
+        &mut self,
+        client: &Client,
+        flight: &InFlight,
+        from: Instant,
+        to: Instant,
+    ) -> (u64, Span, f64) {
         let young = flight.until.since(to).as_secs();
         let old = flight.until.since(from).as_secs();
         let weight = |age: f64| flight.lag.tail_integral(age);
@@ -439,7 +466,8 @@ impl Ledger {
             }
             Arrivals::Fixed => {
                 let number = calendar(client, self.share, from) as f64 + 0.5;
-                let at = Instant::ZERO + Span::from_secs_saturating(number / (client.write_rate * self.share));
+                let at =
+                    Instant::ZERO + Span::from_secs_saturating(number / (client.write_rate * self.share));
                 at.max(from).min(to)
             }
             Arrivals::Trace(times) => times[times.partition_point(|t| *t <= from)],
@@ -504,7 +532,13 @@ impl Ledger {
 
     /// Ends the book at the horizon: the history of `survivor` stays (of the newest lineage if there is none);
     /// everything acknowledged outside it is lost.
-    pub fn finish(&mut self, survivor: Option<usize>, now: Instant, how: Disposal, clients: &[Client]) -> (Totals, Vec<Loss>) {
+    pub fn finish(
+        &mut self,
+        survivor: Option<usize>,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> (Totals, Vec<Loss>) {
         for lineage in &mut self.lineages {
             for segment in &mut lineage.segments {
                 segment.to = segment.to.min(now);
@@ -536,7 +570,8 @@ impl Ledger {
                         self.kept_time[segment.client.index()] += segment.to.since(segment.from).as_secs();
                     }
                     _ => {
-                        self.kept_exact += self.count(&clients[segment.client.index()], segment.from, segment.to);
+                        self.kept_exact +=
+                            self.count(&clients[segment.client.index()], segment.from, segment.to);
                     }
                 }
             }

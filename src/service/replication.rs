@@ -124,7 +124,15 @@ pub enum Change {
 impl Replication {
     /// A replication that is not connected yet.
     pub fn new(from: usize, to: usize, copying: Copying, stream: Stream) -> Replication {
-        Replication { from, to, copying, state: State::Waiting, left: (Instant::ZERO, None), fell_out: false, stream }
+        Replication {
+            from,
+            to,
+            copying,
+            state: State::Waiting,
+            left: (Instant::ZERO, None),
+            fell_out: false,
+            stream,
+        }
     }
 
     /// When [`Replication::update`] must be called even if nothing changes around it.
@@ -245,7 +253,14 @@ impl Replication {
     }
 
     /// When the last pass that is complete at `now` began.
-    fn last_pass(&mut self, now: Instant, grid: Instant, base: Instant, interval: Span, pass: &Law) -> Instant {
+    fn last_pass(
+        &mut self,
+        now: Instant,
+        grid: Instant,
+        base: Instant,
+        interval: Span,
+        pass: &Law,
+    ) -> Instant {
         if now < grid {
             return base;
         }

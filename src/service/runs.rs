@@ -52,7 +52,8 @@ impl RunLaw {
         let ln_root = maths::ln_1p(-epsilon);
         // C = (1 − qʳ zʳ) x / (1 − (r+1)(1−q) qʳ zʳ) at z = 1/x: the residue of the generating function.
         let z_to_r = maths::exp(-(r as f64) * ln_root);
-        let ln_factor = maths::ln_1p(-q_to_r * z_to_r) + ln_root - maths::ln_1p(-(r as f64 + 1.0) * begin * z_to_r);
+        let ln_factor =
+            maths::ln_1p(-q_to_r * z_to_r) + ln_root - maths::ln_1p(-(r as f64 + 1.0) * begin * z_to_r);
         let mut law = RunLaw { q, r, begin, ln_root, ln_factor, small: 0.0 };
         law.small = law.run_within(SMALL);
         Some(law)
@@ -168,7 +169,10 @@ mod tests {
                     let got = law.run_within(n);
                     let error = (got - expected).abs() / expected.max(1e-300);
                     // Beyond SMALL the chain itself loses digits of 1 − done; compare what it can carry.
-                    assert!(error < 1e-6 || (got - expected).abs() < 1e-14, "q {q} r {r} n {n}: {got} {expected}");
+                    assert!(
+                        error < 1e-6 || (got - expected).abs() < 1e-14,
+                        "q {q} r {r} n {n}: {got} {expected}"
+                    );
                 }
             }
         }

@@ -63,7 +63,7 @@ impl Medium {
         let mut only = self.links();
         if let (Some(id), None) = (only.next(), only.next()) {
             let u = stream.uniform();
-            return links[id.index()].latency.sample_below(u, cut.as_secs()).min(cut);
+            return links[id.index()].latency.sample_below(u, cut).min(cut);
         }
         // Several copies: ordinary is the rule, so drawing again until it happens is short; the limit is for form.
         for _ in 0..10_000 {
@@ -85,7 +85,7 @@ impl Medium {
                 return None;
             }
             let v = ((u - link.loss) / late).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
-            Some(link.latency.sample_above(v, cut.as_secs()).max(cut + Span::from_nanos(1)))
+            Some(link.latency.sample_above(v, cut).max(cut + Span::from_nanos(1)))
         })
     }
 

@@ -150,8 +150,6 @@ pub struct Failure {
     pub time_to_failure: Law,
     /// How long it lasts: repair of a crash, length of a pause. A node's start comes on top after a host crash.
     pub duration: Law,
-    /// Probability that the automatic failover, where one is needed, works (1 − coverage is drawn per fault).
-    pub coverage: f64,
 }
 
 /// A set of traffic classes.

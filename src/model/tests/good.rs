@@ -22,7 +22,6 @@ fn every_table_is_consistent() {
     Reader::check::<schema::ClockTable>();
     Reader::check::<schema::StationTable>();
     Reader::check::<schema::LinkTable>();
-    Reader::check::<schema::BurstsTable>();
     Reader::check::<schema::PathTable>();
     Reader::check::<schema::GroupTable<TestPolicy>>();
     Reader::check::<FailureTable>();

@@ -161,7 +161,6 @@ fn what_does_not_fit_together() {
         &[
             "`radio-1` does not fit into the path `servers`",
             "^^^^^^^ expected a link between the same two ends as the first",
-            "use = \"series\"",
         ],
     );
     says(

@@ -53,7 +53,8 @@ impl Clocks {
                 return hit;
             }
             let interval = spec.sync_interval.as_nanos().max(1);
-            let next = Instant::from_nanos((at.as_nanos() / interval).saturating_add(1).saturating_mul(interval));
+            let next =
+                Instant::from_nanos((at.as_nanos() / interval).saturating_add(1).saturating_mul(interval));
             if hit < next {
                 return hit;
             }

@@ -67,7 +67,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.setup.model.groups[group.index()].nodes[member]
     }
 
-    pub(super) fn begin_copy(&mut self, from: NodeId, to: NodeId, copying: Copying, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn begin_copy(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        copying: Copying,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
         let now = ctx.now();
         let (Some((group, source)), Some((_, target))) =
             (self.setup.member[from.index()], self.setup.member[to.index()])
@@ -202,7 +208,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !copying.needs_peer() {
             return (sends, open && !source.is_paused());
         }
-        let willing = matches!(target.role(), Some(Role::Standby | Role::Syncing | Role::Starting | Role::Isolated));
+        let willing =
+            matches!(target.role(), Some(Role::Standby | Role::Syncing | Role::Starting | Role::Isolated));
         (sends && willing, open && !source.is_paused() && !target.is_paused())
     }
 
@@ -241,7 +248,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let really = loss.count - loss.merged;
         let in_class = loss.incident.is_some_and(|incident| incident.in_class);
         // A nanosecond of rounding is no breach.
-        let breaks_bound = in_class && really > 0 && bound.is_some_and(|secs| loss.age.as_secs() > secs + 1e-9);
+        let breaks_bound =
+            in_class && really > 0 && bound.is_some_and(|secs| loss.age.as_secs() > secs + 1e-9);
         self.emit(now, Fact::Lost { group, loss, breaks_bound });
     }
 
@@ -253,7 +261,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Whether a member's writes wait for a copy that cannot be reached.
     pub(super) fn is_blocked(&self, group: GroupId, member: usize) -> bool {
-        self.groups[group.index()].copies.iter().any(|c| c.replication.from == member && c.replication.blocks())
+        self.groups[group.index()]
+            .copies
+            .iter()
+            .any(|c| c.replication.from == member && c.replication.blocks())
     }
 
     /// Whether every copy of a member is in step and not interrupted.

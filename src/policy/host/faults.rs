@@ -233,11 +233,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match of {
             FaultOf::Node(n, m) => {
                 let failure = &model.nodes[n.index()].failures[usize::from(m)];
-                let coverage = failure.coverage;
-                if begins && coverage < 1.0 {
-                    let covered = self.nodes[n.index()].coverage.uniform() < coverage;
-                    self.nodes[n.index()].uncovered = !covered;
-                }
                 self.hit(n, failure.scope, failure.effect, begins, ctx);
             }
             FaultOf::Link(l, m) => {
@@ -257,7 +252,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    fn change_link(&mut self, link: LinkId, classes: Classes, direction: Direction, begins: bool, ctx: &mut HostCtx<'_, P>) {
+    fn change_link(
+        &mut self,
+        link: LinkId,
+        classes: Classes,
+        direction: Direction,
+        begins: bool,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
         let now = ctx.now();
         self.links[link.index()].change(classes, direction, begins, now);
         if begins {
@@ -381,7 +383,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Whether a client reaches a node over the network.
     pub(super) fn client_reaches(&self, client: usize, node: NodeId) -> bool {
-        let classes = if self.setup.model.clients[client].is_field { Classes::FIELD } else { Classes::CLIENT };
+        let classes =
+            if self.setup.model.clients[client].is_field { Classes::FIELD } else { Classes::CLIENT };
         match &self.setup.client_reach[client][node.index()] {
             Reach::Always => true,
             Reach::Over(links) => links.iter().any(|link| {

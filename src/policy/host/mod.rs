@@ -178,9 +178,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match *fact {
             Fact::Fault { of: FaultOf::Node(node, _), .. } => of_node(node),
             Fact::Fault { .. } => None,
-            Fact::Process { node, .. } | Fact::Pause { node, .. } | Fact::Stance { node, .. } | Fact::Step { node, .. } => {
-                of_node(node)
-            }
+            Fact::Process { node, .. }
+            | Fact::Pause { node, .. }
+            | Fact::Stance { node, .. }
+            | Fact::Step { node, .. } => of_node(node),
             Fact::Verdict { observer, .. } => of_node(observer),
             Fact::Replication { from, .. } => of_node(from),
             Fact::Service { group, .. }

@@ -68,9 +68,6 @@ pub(super) struct NodeState<P: Policy> {
     stream: Stream,
     messages: Stream,
     phase: Stream,
-    pub(super) coverage: Stream,
-    /// The present fault will not be covered by an automatic failover.
-    pub(super) uncovered: bool,
 }
 
 impl<P: Policy> NodeState<P> {
@@ -139,14 +136,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 stream: open("policy"),
                 messages: open("messages"),
                 phase: open("phase"),
-                coverage: open("coverage"),
-                uncovered: false,
             });
         }
     }
 
     /// A fault touches a node, or goes from it.
-    pub(super) fn hit(&mut self, node: NodeId, scope: Scope, effect: Effect, begins: bool, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn hit(
+        &mut self,
+        node: NodeId,
+        scope: Scope,
+        effect: Effect,
+        begins: bool,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
         self.note_disturbance();
         let state = &mut self.nodes[node.index()];
         let was_paused = state.is_paused();
@@ -252,13 +254,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.started = now;
-        state.uncovered = false;
         let facts = self.facts(node, has_data, now);
         let params = &self.setup.model.groups[group.index()].policy;
         let mut commands = std::mem::take(&mut self.commands);
         let state = &mut self.nodes[node.index()];
         let durable = state.durable.clone();
-        state.program = Some(P::start(&durable, &mut Ctx::new(facts, params, &mut state.stream, &mut commands)));
+        state.program =
+            Some(P::start(&durable, &mut Ctx::new(facts, params, &mut state.stream, &mut commands)));
         state.after_fence = false;
         self.emit(now, Fact::Process { node, up: true });
         self.execute(node, commands, ctx);
@@ -325,7 +327,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         message: P::Message,
         ctx: &mut HostCtx<'_, P>,
     ) {
-        if self.setup.model.cut_in_flight_lost && via.is_some_and(|(link, cuts)| self.links[link.index()].cuts != cuts) {
+        if self.setup.model.cut_in_flight_lost
+            && via.is_some_and(|(link, cuts)| self.links[link.index()].cuts != cuts)
+        {
             return;
         }
         let state = &mut self.nodes[to.index()];
@@ -446,10 +450,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
         let Some(delay) = delay else { return };
         let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
-        ctx.push(ctx.now() + delay, Self::rank(class::DELIVERY, to.index()), Event::Deliver { from, to, via, message });
+        ctx.push(
+            ctx.now() + delay,
+            Self::rank(class::DELIVERY, to.index()),
+            Event::Deliver { from, to, via, message },
+        );
     }
 
-    fn arm_timer(&mut self, node: NodeId, name: P::Timer, clock: Clock, after: Span, ctx: &mut HostCtx<'_, P>) {
+    fn arm_timer(
+        &mut self,
+        node: NodeId,
+        name: P::Timer,
+        clock: Clock,
+        after: Span,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
         let now = ctx.now();
         let spec = &self.setup.model.nodes[node.index()].clock;
         let state = &mut self.nodes[node.index()];
@@ -547,7 +562,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             if !self.nodes[peer.index()].fenced {
                 self.nodes[peer.index()].fenced = true;
                 self.nodes[peer.index()].after_fence = true;
-                ctx.push(ctx.now() + fencing.off, Self::rank(class::HARDWARE, peer.index()), Event::Unfence(peer));
+                ctx.push(
+                    ctx.now() + fencing.off,
+                    Self::rank(class::HARDWARE, peer.index()),
+                    Event::Unfence(peer),
+                );
             }
             self.process_dies(peer, ctx);
         }

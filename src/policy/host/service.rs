@@ -95,7 +95,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let mut set = 0;
         for (member, node) in nodes.iter().enumerate() {
             let state = &self.nodes[node.index()];
-            if state.is_running() && state.stance.is_some_and(|stance| stance.accepts == Some(slot)) {
+            if state.is_running()
+                && state.stance.is_some_and(|stance| stance.accepts == Some(slot) && !stance.draining)
+            {
                 set |= 1 << member;
             }
         }
@@ -142,9 +144,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             if stays && now_at.is_some_and(|at| at.member == member) {
                 continue;
             }
-            let known = self.clients[c].last[slot] == Some((member, incarnation)) || ctx.now() == Instant::ZERO;
+            let known =
+                self.clients[c].last[slot] == Some((member, incarnation)) || ctx.now() == Instant::ZERO;
             let state = &mut self.clients[c];
-            let wait = if known { crate::engine::time::Span::ZERO } else { client.reconnect.sample(state.stream.uniform()) };
+            let wait = if known {
+                crate::engine::time::Span::ZERO
+            } else {
+                client.reconnect.sample(state.stream.uniform())
+            };
             let ready = wait == crate::engine::time::Span::ZERO;
             state.at[slot] = Some(Attached { member, incarnation, ready });
             if ready {
@@ -175,10 +182,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 (activation, std::cmp::Reverse(m))
             })
         };
-        let last = self.clients[c].last[slot].map(|(member, _)| member).filter(|m| candidates & (1 << m) != 0);
+        let last =
+            self.clients[c].last[slot].map(|(member, _)| member).filter(|m| candidates & (1 << m) != 0);
         match client.during_dual {
             DuringDual::Nearest => members(candidates)
-                .find(|&m| client.site.is_some() && self.setup.model.nodes[nodes[m].index()].site == client.site)
+                .find(|&m| {
+                    client.site.is_some() && self.setup.model.nodes[nodes[m].index()].site == client.site
+                })
                 .or(last)
                 .or_else(newest),
             DuringDual::First | DuringDual::Both => last.or_else(newest),
@@ -227,8 +237,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .filter(|&c| self.setup.model.clients[c].to == group)
                 .fold(0, |all, c| all | self.reached(c, group, set));
             worst = worst.max((set.count_ones(), exposed.count_ones(), 0));
-            let writing = self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
-            let all = writing.fold(0, |all, (state, _)| all | state.writing.get(usize::from(slot)).unwrap_or(&0));
+            let writing =
+                self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
+            let all =
+                writing.fold(0, |all, (state, _)| all | state.writing.get(usize::from(slot)).unwrap_or(&0));
             written = written.max((all & set).count_ones());
         }
         let nodes = &self.setup.model.groups[group.index()].nodes;
@@ -283,7 +295,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let nodes = &self.setup.model.groups[group.index()].nodes;
         let mut pool = 0_u64;
         for (member, &node) in nodes.iter().enumerate() {
-            let trusted = self.checks.iter().any(|k| k.client == c && k.node == node && !k.check.is_suspected());
+            let trusted =
+                self.checks.iter().any(|k| k.client == c && k.node == node && !k.check.is_suspected());
             if trusted {
                 pool |= 1 << member;
             }
@@ -330,7 +343,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let (true, Some(member)) = (up, by) {
             self.served_by(group, member, now);
         }
-        let was_up = matches!(self.groups[group.index()].service.told, None | Some(Fact::Service { up: true, .. }));
+        let was_up =
+            matches!(self.groups[group.index()].service.told, None | Some(Fact::Service { up: true, .. }));
         if was_up && !up {
             self.groups[group.index()].service.planned = self.is_planned(group);
         }
@@ -367,7 +381,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn is_planned(&self, group: GroupId) -> bool {
         let nodes = &self.setup.model.groups[group.index()].nodes;
-        self.groups[group.index()].service.ordered || nodes.iter().any(|n| self.nodes[n.index()].in_maintenance)
+        self.groups[group.index()].service.ordered
+            || nodes.iter().any(|n| self.nodes[n.index()].in_maintenance)
     }
 
     /// Why the service is down, as far as no node's own steps explain it.
@@ -400,7 +415,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let spare = |n: &NodeId| {
             let state = &self.nodes[n.index()];
-            state.is_running() && !state.uncovered && state.stance.is_none_or(|s| s.accepts.is_none())
+            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none())
         };
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
         if nodes.iter().any(spare) || (balanced && accepting != 0) {
@@ -414,9 +429,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn tell_capacity(&mut self, group: GroupId, now: Instant) {
         let design = &self.setup.designs[group.index()];
-        let serving: u32 = (0..design.slots).map(|slot| self.accepting(group, slot).count_ones().min(
-            if design.conflicts == Conflicts::Exclusive { 1 } else { u32::MAX },
-        )).sum();
+        let serving: u32 =
+            (0..design.slots)
+                .map(|slot| {
+                    self.accepting(group, slot)
+                        .count_ones()
+                        .min(if design.conflicts == Conflicts::Exclusive { 1 } else { u32::MAX })
+                })
+                .sum();
         let share = f64::from(serving) / f64::from(design.required.max(1));
         let fact = Fact::Capacity { group, millionths: (share.min(1.0) * 1e6).round() as u32 };
         if self.groups[group.index()].service.capacity != Some(fact) {

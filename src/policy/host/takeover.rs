@@ -93,7 +93,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// No other fault in the group or between its nodes.
     fn is_calm_around(&self, group: GroupId, node: NodeId) -> bool {
-        let others = || self.setup.model.groups[group.index()].nodes.iter().copied().filter(move |&n| n != node);
+        let others =
+            || self.setup.model.groups[group.index()].nodes.iter().copied().filter(move |&n| n != node);
         others().all(|n| {
             self.nodes[n.index()].is_running()
                 && self.cut_since(n, node).is_none()
@@ -149,7 +150,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let g = group.index();
         let slot = usize::from(slot);
         if self.setup.designs[g].conflicts != Conflicts::Exclusive {
-            self.groups[g].takeovers.last[slot.min(self.groups[g].takeovers.last.len() - 1)] = Some(member);
+            self.groups[g].takeovers.last[slot] = Some(member);
             return;
         }
         let before = self.groups[g].takeovers.last[slot];
@@ -175,7 +176,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// The fault that made a node take over: the one that is open, or the cut that hides the old one from it.
-    fn incident_behind(&mut self, group: GroupId, before: Option<usize>, node: NodeId, now: Instant) -> Option<Incident> {
+    fn incident_behind(
+        &mut self,
+        group: GroupId,
+        before: Option<usize>,
+        node: NodeId,
+        now: Instant,
+    ) -> Option<Incident> {
         let g = group.index();
         if let Some(open) = self.groups[g].takeovers.incident.take() {
             return Some(open);

@@ -48,12 +48,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let Routing::Balanced { rule, .. } = &design.routing else { continue };
             for &node in &self.setup.model.groups[client.to.index()].nodes {
                 let name = &self.setup.model.nodes[node.index()].name;
-                let mut stream = self.setup.key(&format!("client:{}", client.name), &format!("check:{name}")).open(self.run);
+                let mut stream = self
+                    .setup
+                    .key(&format!("client:{}", client.name), &format!("check:{name}"))
+                    .open(self.run);
                 let index = self.checks.len();
                 let slot = ctx.slot(Self::rank(class::TIMER, 8192 + index), Event::Check(index as u16));
                 // Each loop has a phase of its own.
                 let first = ctx.now() + rule.every.scaled(stream.uniform());
-                let around = CheckSurroundings { ways: Some([Medium::PERFECT; 2]), answering: true, checking: true };
+                let around =
+                    CheckSurroundings { ways: Some([Medium::PERFECT; 2]), answering: true, checking: true };
                 let links = &self.setup.model.links;
                 let check = HealthCheck::new(*rule, self.setup.skips, first, around, stream, links);
                 self.checks.push(CheckSlot { client: c, node, check, slot });
@@ -76,7 +80,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx.arm(self.watches[index].slot, at.max(ctx.now()));
     }
 
-    pub(super) fn begin_watch(&mut self, observer: NodeId, peer: NodeId, watching: Watching, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn begin_watch(
+        &mut self,
+        observer: NodeId,
+        peer: NodeId,
+        watching: Watching,
+        ctx: &mut HostCtx<'_, P>,
+    ) {
         let now = ctx.now();
         let is_echo = matches!(watching, Watching::Echo(_));
         let index = self.watch_slot(observer, peer, is_echo, ctx);
@@ -87,14 +97,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Watching::Beats { silence, armed } => {
                 let silence = match silence {
                     Silence::TimeOut(after) => Silence::TimeOut(true_span(after, drift)),
-                    Silence::Missed { count, every } => Silence::Missed { count, every: true_span(every, drift) },
+                    Silence::Missed { count, every } => {
+                        Silence::Missed { count, every: true_span(every, drift) }
+                    }
                 };
                 let around = self.watch_surroundings(observer, peer);
                 Kind::Beats(Watch::new(silence, self.setup.skips, armed, now, around, stream))
             }
             Watching::Echo(rule) => {
-                let rule =
-                    Rule { every: true_span(rule.every, drift), timeout: true_span(rule.timeout, drift), ..rule };
+                let rule = Rule {
+                    every: true_span(rule.every, drift),
+                    timeout: true_span(rule.timeout, drift),
+                    ..rule
+                };
                 let first = now + rule.every.scaled(stream.uniform());
                 let around = self.echo_surroundings(observer, peer);
                 Kind::Echo(HealthCheck::new(rule, self.setup.skips, first, around, stream, links))
@@ -105,7 +120,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn watch_slot(&mut self, observer: NodeId, peer: NodeId, echo: bool, ctx: &mut HostCtx<'_, P>) -> usize {
-        let known = self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.echo == echo);
+        let known =
+            self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.echo == echo);
         known.unwrap_or_else(|| {
             let nodes = &self.setup.model.nodes;
             let purpose = if echo { "echo" } else { "watch" };
@@ -188,7 +204,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Kind::Beats(watch) => {
                 let around = self.watch_surroundings(observer, peer);
                 let lost = self.setup.model.cut_in_flight_lost
-                    && watch.medium().is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
+                    && watch
+                        .medium()
+                        .is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
                 let Kind::Beats(watch) = &mut self.watches[index].kind else { return };
                 watch.change(now, around, lost, links)
             }
@@ -259,7 +277,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Whether a node suspects another by its heartbeats.
     pub(super) fn suspects(&self, observer: NodeId, peer: NodeId) -> bool {
         self.watches.iter().any(|w| {
-            w.observer == observer && w.peer == peer && matches!(&w.kind, Kind::Beats(watch) if watch.is_suspected())
+            w.observer == observer
+                && w.peer == peer
+                && matches!(&w.kind, Kind::Beats(watch) if watch.is_suspected())
         })
     }
 

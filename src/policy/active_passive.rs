@@ -1,0 +1,663 @@
+//! Active-passive: heartbeats and takeover of an address, N active nodes with M standbys.
+//!
+//! ```text
+//!            suspects the holder, is next in line          promoted
+//!   Standby ───────────────────────────────▶ Taking ─────────────────▶ Active
+//!      ▲        │ fencing: first power it off   │                         │
+//!      │        └───────────────────────────────┘                         │
+//!      │   hears the holder again (cancel_takeover)                       │
+//!      └──── hears a newer activation of the same slot, or hands over ────┘
+//! ```
+//!
+//! Sources: the classic Linux-HA heartbeat pair (keepalive, deadtime, initdead, failback), hot, warm and cold standby,
+//! and N + M of the HA literature. A slot is one of the N parts of the work; the slots nobody trusted is known to hold
+//! are vacant, and the free standbys take them in order: copies in step first, then the order of the group.
+//!
+//! *Timers*: time-out of heartbeats, takeover, hand-over, failback delay, retry of a failed fence, all monotonic.
+//! *Claims*: with fencing that always works there is never a second active node. Without it the split brain lasts as
+//! long as the cut that hides the nodes from each other, less the detection and takeover time.
+
+use crate::engine::dist::Law;
+use crate::engine::time::Span;
+use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::service::detector::Silence;
+use crate::service::replication::{Copying, Level};
+use crate::system::ids::NodeId;
+
+use super::contract::{
+    Bound, Bounds, Conflicts, Ctx, Design, Fencing, Notice, Phase, Policy, Role, Routing, Stance, Watching,
+};
+use super::registry::Named;
+
+/// One node of the group.
+#[derive(Clone, Debug)]
+pub struct ActivePassive {
+    state: State,
+    /// The copy is complete (or the node has been active).
+    in_step: bool,
+    /// The highest activation number seen.
+    activation: u64,
+    peers: Vec<Peer>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Standby,
+    /// Waiting for the power of these to be off, by place in the group.
+    Fencing {
+        slot: u8,
+        waiting: u64,
+    },
+    Taking {
+        slot: u8,
+    },
+    Active {
+        slot: u8,
+    },
+    /// Handing a slot over to a peer.
+    Draining {
+        slot: u8,
+        to: NodeId,
+    },
+}
+
+/// What a node thinks of a peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Peer {
+    node: NodeId,
+    known: Known,
+    last: Beacon,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Known {
+    NotYet,
+    Trusted,
+    Suspected,
+}
+
+/// What a heartbeat says.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Beacon {
+    /// The slot it holds.
+    active: Option<u8>,
+    /// The slot it is taking.
+    taking: Option<u8>,
+    activation: u64,
+    in_step: bool,
+}
+
+/// What nodes tell each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Message {
+    /// The slot is yours: I have stopped serving it.
+    Take {
+        /// Which slot.
+        slot: u8,
+        /// The activation number it had.
+        activation: u64,
+    },
+    /// I would like the slot back that is mine by order.
+    HandBack {
+        /// Which slot.
+        slot: u8,
+    },
+}
+
+/// Its timers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Timer {
+    /// The takeover is complete.
+    Promoted,
+    /// What was under way has reached the copy.
+    Drained,
+    /// Long enough back to ask for the role.
+    Failback,
+    /// Order the fence again.
+    Refence,
+}
+
+/// How the standby's copy of the data is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicating {
+    /// Nothing is stored.
+    None,
+    /// Each write follows after a lag.
+    Async,
+    /// A write is acknowledged when the standby has it.
+    Sync,
+    /// Backups, restored when they are needed.
+    Backup,
+}
+
+/// Its table in a model file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// Between two heartbeats.
+    pub heartbeat: Span,
+    /// Silence that counts as failure.
+    pub timeout: Span,
+    /// Ticks without a heartbeat that count as failure, instead of the time-out.
+    pub missed: Option<u32>,
+    /// N: nodes active at the same time.
+    pub active: u8,
+    /// From the decision to service.
+    pub takeover: Law,
+    /// Probability that the switch works by itself.
+    pub coverage: f64,
+    /// Where it does not: until a person has done it.
+    pub manual: Law,
+    /// The preferred node takes its slot back.
+    pub failback: bool,
+    /// After being in step for this long.
+    pub failback_delay: Span,
+    /// A heartbeat of the holder ends a takeover that is under way.
+    pub cancel_takeover: bool,
+    /// The time-out runs from the start, not only from the first heartbeat.
+    pub armed: bool,
+    /// Fence before taking over.
+    pub fencing: bool,
+    /// The fence action.
+    pub fence_delay: Law,
+    /// How often it works.
+    pub fence_success: f64,
+    /// A fenced node gets its power back after this.
+    pub fence_off: Span,
+    /// A fence that failed is ordered again after this.
+    pub fence_retry: Span,
+    /// Copies.
+    pub replication: Replicating,
+    /// Lag of one write.
+    pub lag: Law,
+    /// An interruption this long is survived; longer, a synchronous pair goes on alone.
+    pub patience: Span,
+    /// Length of the first copy.
+    pub first_copy: Law,
+    /// Between two backups.
+    pub backup_interval: Span,
+    /// Length of a backup.
+    pub backup_time: Law,
+}
+
+impl Table for Params {
+    const KEYS: &'static [Key] = &[
+        Key::new("heartbeat", Kind::SpanPositive, "Time between two heartbeats.")
+            .default("2s", Mark::Cited, "Linux-HA heartbeat, keepalive"),
+        Key::new("timeout", Kind::SpanPositive, "Silence after which a peer counts as failed.")
+            .default("30s", Mark::Cited, "Linux-HA heartbeat, deadtime")
+            .excludes(&["missed"]),
+        Key::new("missed", Kind::Count(1, 32), "Ticks of one heartbeat interval without a beat, instead of a time-out."),
+        Key::new("active", Kind::Count(1, 32), "N: nodes active at the same time; the others are standbys.").neutral("1"),
+        Key::new("takeover", Kind::Law, "From the decision to take over until the service runs: hot about a second, warm about a minute, cold many minutes.")
+            .default("1s", Mark::Assumption, "hot standby"),
+        Key::new("coverage", Kind::Probability, "Probability that a takeover works by itself.")
+            .default("1", Mark::Assumption, "convention: perfect switch unless the model says otherwise"),
+        Key::new("manual", Kind::Law, "Where it does not: time until a person has done it.")
+            .default("30m", Mark::Assumption, "page to hands-on, with the work"),
+        Key::new("failback", Kind::Flag, "Whether the preferred node takes its role back when it has recovered.").neutral("false"),
+        Key::new("failback_delay", Kind::Span, "How long it must have been in step before it does.").neutral("1m"),
+        Key::new("cancel_takeover", Kind::Flag, "Whether a heartbeat of the holder ends a takeover under way.").neutral("true"),
+        Key::new("after_start", Kind::Choice(&["armed", "listen"]),
+            "\"armed\": a node that starts counts silence from its start. \"listen\": only after the first heartbeat. After having been fenced it always listens.")
+            .neutral("armed"),
+        Key::new("fencing", Kind::Choice(&["off", "on"]), "Whether the silent node is powered off before its role is taken.").neutral("off"),
+        Key::new("fence_delay", Kind::Law, "How long powering off takes.")
+            .default("5s", Mark::Assumption, "power switches take 2 to 20 s"),
+        Key::new("fence_success", Kind::Probability, "Probability that it works.")
+            .default("1", Mark::Assumption, "no shared fate with the fault"),
+        Key::new("fence_off", Kind::Span, "How long a fenced node stays without power.")
+            .default("30s", Mark::Assumption, "fence action reboot"),
+        Key::new("fence_retry", Kind::SpanPositive, "Until a fence that failed is ordered again.")
+            .default("10s", Mark::Assumption, ""),
+        Key::new("replication", Kind::Choice(&["async", "sync", "backup", "none"]),
+            "How the standby's copy is kept; \"none\": nothing is stored.").neutral("async"),
+        Key::new("lag", Kind::Law, "Asynchronous: time until a write has reached the standby.")
+            .default("50ms", Mark::Assumption, "LAN, lightly loaded"),
+        Key::new("patience", Kind::SpanOrNever,
+            "An interruption this long needs no new first copy; synchronous writes wait so long for the standby and then go on alone (\"never\": for ever).")
+            .default("60s", Mark::Checked, "PostgreSQL wal_sender_timeout"),
+        Key::new("first_copy", Kind::Law, "Time to bring a returning node's copy up to date.")
+            .default("2m", Mark::Assumption, "differences of a medium database over a LAN"),
+        Key::new("backup_interval", Kind::SpanPositive, "Backups: from the start of one to the start of the next.")
+            .default("24h", Mark::Assumption, "nightly"),
+        Key::new("backup_time", Kind::Law, "Length of a backup.").default("30m", Mark::Assumption, ""),
+    ];
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let params = Params {
+            heartbeat: r.span("heartbeat"),
+            timeout: r.span("timeout"),
+            missed: r.count_opt("missed").map(|k| k as u32),
+            active: r.count("active") as u8,
+            takeover: r.law("takeover"),
+            coverage: r.probability("coverage"),
+            manual: r.law("manual"),
+            failback: r.flag("failback"),
+            failback_delay: r.span("failback_delay"),
+            cancel_takeover: r.flag("cancel_takeover"),
+            armed: r.choice("after_start") == "armed",
+            fencing: r.choice("fencing") == "on",
+            fence_delay: r.law("fence_delay"),
+            fence_success: r.probability("fence_success"),
+            fence_off: r.span("fence_off"),
+            fence_retry: r.span("fence_retry"),
+            replication: match r.choice("replication") {
+                "none" => Replicating::None,
+                "sync" => Replicating::Sync,
+                "backup" => Replicating::Backup,
+                _ => Replicating::Async,
+            },
+            lag: r.law("lag"),
+            patience: r.span("patience"),
+            first_copy: r.law("first_copy"),
+            backup_interval: r.span("backup_interval"),
+            backup_time: r.law("backup_time"),
+        };
+        if params.missed.is_none() && params.timeout <= params.heartbeat {
+            r.problem_at(
+                "timeout",
+                "the time-out is not longer than the heartbeat interval",
+                "a longer one: every beat would come too late",
+            );
+        }
+        params
+    }
+}
+
+crate::choice!(Params, ActivePassive);
+
+impl Named for ActivePassive {
+    const SUMMARY: &'static str =
+        "heartbeats and takeover: hot, warm or cold standby, N active + M passive, with or without fencing";
+}
+
+impl Params {
+    fn silence(&self) -> Silence {
+        match self.missed {
+            Some(count) => Silence::Missed { count, every: self.heartbeat },
+            None => Silence::TimeOut(self.timeout),
+        }
+    }
+
+    fn copying(&self) -> Option<Copying> {
+        let level = match self.replication {
+            Replicating::None => return None,
+            Replicating::Async => Level::Async { lag: self.lag.clone() },
+            Replicating::Sync => Level::Sync,
+            Replicating::Backup => Level::Passes {
+                interval: self.backup_interval,
+                pass: self.backup_time.clone(),
+                to_store: true,
+            },
+        };
+        Some(Copying { level, first: self.first_copy.clone(), patience: self.patience })
+    }
+
+    /// Until what was accepted last has reached the copy, in a hand-over.
+    fn drain(&self) -> Span {
+        match self.replication {
+            Replicating::None | Replicating::Sync => Span::ZERO,
+            Replicating::Async => Span::from_secs_saturating(self.lag.quantile(0.9999)),
+            // The backup is made on purpose, not waited for.
+            Replicating::Backup => Span::from_secs_saturating(self.backup_time.quantile(0.9999)),
+        }
+    }
+}
+
+impl ActivePassive {
+    fn slot(&self) -> Option<u8> {
+        match self.state {
+            State::Active { slot } | State::Draining { slot, .. } => Some(slot),
+            _ => None,
+        }
+    }
+
+    fn taking(&self) -> Option<u8> {
+        match self.state {
+            State::Taking { slot } | State::Fencing { slot, .. } => Some(slot),
+            _ => None,
+        }
+    }
+
+    fn speak(&self, ctx: &mut Ctx<'_, Self>) {
+        let beacon = Beacon {
+            active: self.slot(),
+            taking: self.taking(),
+            activation: self.activation,
+            in_step: self.in_step,
+        };
+        ctx.beacon(ctx.params.heartbeat, beacon);
+    }
+
+    fn peer(&mut self, node: NodeId) -> Option<&mut Peer> {
+        self.peers.iter_mut().find(|peer| peer.node == node)
+    }
+
+    /// A slot that no trusted peer holds or takes, if it is this node's turn to take it. A peer that has not spoken
+    /// yet may hold it.
+    fn vacancy(&self, ctx: &Ctx<'_, Self>) -> Option<u8> {
+        if self.state != State::Standby || self.peers.iter().any(|peer| peer.known == Known::NotYet) {
+            return None;
+        }
+        let trusted = || self.peers.iter().filter(|peer| peer.known == Known::Trusted);
+        let held =
+            |slot: u8| trusted().any(|peer| peer.last.active == Some(slot) || peer.last.taking == Some(slot));
+        let mut vacant = (0..ctx.params.active).filter(|&slot| !held(slot));
+        // Free standbys ahead of this node: copies in step first, then the order of the group.
+        let mine = (!self.in_step, ctx.rank(ctx.me()));
+        let ahead = trusted()
+            .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
+            .filter(|peer| (!peer.last.in_step, ctx.rank(peer.node)) < mine)
+            .count();
+        vacant.nth(ahead)
+    }
+
+    fn consider(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let Some(slot) = self.vacancy(ctx) else { return };
+        let mut waiting = 0_u64;
+        if ctx.params.fencing {
+            // Whoever is silent and held the slot, or may have held it.
+            let silent = self.peers.iter().filter(|peer| peer.known == Known::Suspected);
+            for peer in silent.filter(|p| p.last.active.is_none() || p.last.active == Some(slot)) {
+                waiting |= 1 << ctx.rank(peer.node);
+                ctx.fence(peer.node);
+            }
+        }
+        if waiting == 0 {
+            self.take(slot, ctx);
+            return;
+        }
+        self.state = State::Fencing { slot, waiting };
+        ctx.step(Phase::Fence);
+        self.speak(ctx);
+    }
+
+    fn take(&mut self, slot: u8, ctx: &mut Ctx<'_, Self>) {
+        self.state = State::Taking { slot };
+        let covered = ctx.params.coverage >= 1.0 || ctx.uniform() < ctx.params.coverage;
+        let params = ctx.params;
+        let wait = ctx.draw(if covered { &params.takeover } else { &params.manual });
+        ctx.step(if covered { Phase::Promote } else { Phase::Human });
+        ctx.arm(Timer::Promoted, wait);
+        self.speak(ctx);
+    }
+
+    fn activate(&mut self, slot: u8, ctx: &mut Ctx<'_, Self>) {
+        self.state = State::Active { slot };
+        self.activation += 1;
+        self.in_step = true;
+        ctx.persist(self.activation);
+        self.speak(ctx);
+        if let Some(copying) = ctx.params.copying() {
+            for peer in ctx.peers() {
+                ctx.replicate(peer, copying.clone());
+            }
+        }
+    }
+
+    fn stand_by(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.state = State::Standby;
+        self.in_step = ctx.params.replication == Replicating::None;
+        ctx.disarm(Timer::Promoted);
+        ctx.disarm(Timer::Drained);
+        ctx.stop_replicating();
+        self.speak(ctx);
+    }
+
+    /// A peer says that it holds the slot this node holds or takes.
+    fn contested(&mut self, peer: NodeId, theirs: Beacon, ctx: &mut Ctx<'_, Self>) {
+        match self.state {
+            State::Active { slot } | State::Draining { slot, .. } if theirs.active == Some(slot) => {
+                // The higher activation number stays; equal ones go by the order of the group.
+                let lose = (theirs.activation, std::cmp::Reverse(ctx.rank(peer)))
+                    > (self.activation, std::cmp::Reverse(ctx.rank(ctx.me())));
+                if lose {
+                    ctx.surrender(peer, false);
+                    self.activation = self.activation.max(theirs.activation);
+                    self.stand_by(ctx);
+                }
+            }
+            State::Taking { slot } | State::Fencing { slot, .. } => {
+                let held = theirs.active == Some(slot) && ctx.params.cancel_takeover;
+                let before_me = theirs.taking == Some(slot) && ctx.rank(peer) < ctx.rank(ctx.me());
+                if held || before_me {
+                    self.state = State::Standby;
+                    ctx.disarm(Timer::Promoted);
+                    ctx.disarm(Timer::Refence);
+                    self.speak(ctx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn hand_over(&mut self, slot: u8, to: NodeId, ctx: &mut Ctx<'_, Self>) {
+        self.state = State::Draining { slot, to };
+        ctx.arm(Timer::Drained, ctx.params.drain());
+    }
+
+    /// The standby that is best placed to take a slot over.
+    fn successor(&self, ctx: &Ctx<'_, Self>) -> Option<NodeId> {
+        self.peers
+            .iter()
+            .filter(|p| p.known == Known::Trusted && p.last.active.is_none() && p.last.taking.is_none())
+            .filter(|p| p.last.in_step)
+            .min_by_key(|p| ctx.rank(p.node))
+            .map(|p| p.node)
+    }
+}
+
+impl Policy for ActivePassive {
+    const NAME: &'static str = "active-passive";
+    type Params = Params;
+    type Durable = u64;
+    type Message = Message;
+    type Beacon = Beacon;
+    type Timer = Timer;
+
+    fn start(durable: &u64, ctx: &mut Ctx<'_, Self>) -> Self {
+        let first = ctx.facts.first_start;
+        let peers = ctx
+            .peers()
+            .map(|node| Peer { node, known: Known::NotYet, last: Beacon::default() })
+            .collect::<Vec<_>>();
+        let nothing_stored = ctx.params.replication == Replicating::None;
+        let mut me = ActivePassive {
+            state: State::Standby,
+            in_step: first || nothing_stored,
+            activation: *durable,
+            peers,
+        };
+        let armed = ctx.params.armed && !ctx.facts.after_fence;
+        for peer in ctx.peers() {
+            ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(), armed });
+        }
+        let rank = ctx.rank(ctx.me());
+        if first && rank < usize::from(ctx.params.active) {
+            me.activate(rank as u8, ctx);
+        } else if ctx.facts.members.len() == 1 {
+            me.take(0, ctx);
+        } else {
+            me.speak(ctx);
+        }
+        me
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, ctx: &mut Ctx<'_, Self>) {
+        match message {
+            Message::Take { slot, activation } => {
+                self.activation = self.activation.max(activation);
+                if self.state == State::Standby {
+                    self.take(slot, ctx);
+                }
+            }
+            Message::HandBack { slot } => {
+                if self.state == (State::Active { slot }) {
+                    self.hand_over(slot, from, ctx);
+                }
+            }
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
+        match (timer, self.state) {
+            (Timer::Promoted, State::Taking { slot }) => self.activate(slot, ctx),
+            (Timer::Drained, State::Draining { slot, to }) => {
+                self.stand_by(ctx);
+                ctx.send(to, Message::Take { slot, activation: self.activation });
+            }
+            (Timer::Failback, State::Standby) => {
+                // The slot that is this node's own by order, while somebody else holds it.
+                let own = ctx.rank(ctx.me());
+                let holder = self
+                    .peers
+                    .iter()
+                    .find(|p| p.known == Known::Trusted && p.last.active.map(usize::from) == Some(own));
+                if let (Some(holder), true) = (holder, self.in_step) {
+                    ctx.send(holder.node, Message::HandBack { slot: own as u8 });
+                    ctx.arm(Timer::Failback, ctx.params.failback_delay);
+                }
+            }
+            (Timer::Refence, State::Fencing { waiting, .. }) => {
+                for (rank, &node) in ctx.facts.members.iter().enumerate() {
+                    if waiting & (1 << rank) != 0 {
+                        ctx.fence(node);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_notice(&mut self, notice: Notice<Beacon>, ctx: &mut Ctx<'_, Self>) {
+        match notice {
+            Notice::Suspect { peer, echo: false } => {
+                if let Some(peer) = self.peer(peer) {
+                    peer.known = Known::Suspected;
+                }
+                self.consider(ctx);
+            }
+            Notice::Heard { peer, beacon, .. } => {
+                if let Some(peer) = self.peer(peer) {
+                    peer.known = Known::Trusted;
+                    peer.last = beacon;
+                }
+                self.activation = match self.slot() {
+                    Some(_) => self.activation,
+                    None => self.activation.max(beacon.activation),
+                };
+                self.contested(peer, beacon, ctx);
+                self.consider(ctx);
+            }
+            Notice::InStep { source: false, .. } => {
+                self.in_step = true;
+                self.speak(ctx);
+                let preferred = ctx.rank(ctx.me()) < usize::from(ctx.params.active);
+                if ctx.params.failback && preferred && self.state == State::Standby {
+                    ctx.arm(Timer::Failback, ctx.params.failback_delay);
+                }
+            }
+            Notice::OutOfStep { .. } if self.state == State::Standby => {
+                self.in_step = false;
+                self.speak(ctx);
+            }
+            Notice::Fenced { peer, worked } => {
+                if let State::Fencing { slot, waiting } = self.state {
+                    let waiting = if worked { waiting & !(1 << ctx.rank(peer)) } else { waiting };
+                    self.state = State::Fencing { slot, waiting };
+                    if !worked {
+                        ctx.arm(Timer::Refence, ctx.params.fence_retry);
+                    } else if waiting == 0 {
+                        ctx.disarm(Timer::Refence);
+                        self.take(slot, ctx);
+                    }
+                }
+            }
+            Notice::Changeover { to } => {
+                if let State::Active { slot } = self.state {
+                    if let Some(to) = to.filter(|&to| to != ctx.me()).or_else(|| self.successor(ctx)) {
+                        self.hand_over(slot, to, ctx);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stance(&self) -> Stance {
+        let role = match self.state {
+            State::Active { .. } | State::Draining { .. } => Role::Active,
+            State::Taking { .. } | State::Fencing { .. } => Role::TakingOver,
+            State::Standby if self.in_step => Role::Standby,
+            State::Standby => Role::Syncing,
+        };
+        Stance {
+            role,
+            accepts: self.slot(),
+            draining: matches!(self.state, State::Draining { .. }),
+            reads: matches!(self.state, State::Active { .. }),
+            activation: self.activation,
+        }
+    }
+
+    fn design(params: &Params, _: usize) -> Design {
+        Design {
+            slots: params.active,
+            routing: Routing::Accepting,
+            conflicts: if params.replication == Replicating::None {
+                Conflicts::Stateless
+            } else {
+                Conflicts::Exclusive
+            },
+            required: u32::from(params.active),
+            windback: false,
+            fencing: params.fencing.then(|| Fencing {
+                delay: params.fence_delay.clone(),
+                success: params.fence_success,
+                off: params.fence_off,
+            }),
+        }
+    }
+
+    fn bounds(params: &Params, members: usize) -> Bounds {
+        let class =
+            "one crash of the active node while its copies are in step, nothing else until the takeover";
+        let bound = |secs: f64, formula: String| Bound {
+            secs: secs.is_finite().then_some(secs),
+            formula,
+            class: class.into(),
+        };
+        let loss_age = match params.replication {
+            Replicating::None => None,
+            Replicating::Sync => Some(bound(0.0, "0: acknowledged writes are on the standby".into())),
+            Replicating::Async => {
+                let lag = params.lag.support_max();
+                Some(bound(lag, format!("longest lag = {}", secs(lag))))
+            }
+            Replicating::Backup => {
+                let (interval, time) = (params.backup_interval.as_secs(), params.backup_time.support_max());
+                let formula = format!("backup interval + length = {} + {}", secs(interval), secs(time));
+                Some(bound(interval + time, formula))
+            }
+        };
+        let safe = members == 1 || (params.fencing && params.fence_success >= 1.0);
+        let split_brain = if safe {
+            Bound {
+                secs: Some(0.0),
+                formula: "0: the silent node is off before its role is taken".into(),
+                class: "all faults".into(),
+            }
+        } else {
+            Bound {
+                secs: None,
+                formula: "cut − time-out − takeover".into(),
+                class: "length of the cut".into(),
+            }
+        };
+        Bounds { loss_age, split_brain }
+    }
+}
+
+fn secs(secs: f64) -> String {
+    if secs.is_finite() { Span::from_secs_saturating(secs).to_string() } else { "unbounded".into() }
+}

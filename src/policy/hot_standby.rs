@@ -1,0 +1,646 @@
+//! Hot standby: a Main and a Standby server, the Geo SCADA Expert pair.
+//!
+//! ```text
+//!   Starting ──hears a Main──▶ Syncing ──first pass──▶ Standby ──Main silent, host answers──▶ Taking ─▶ Main
+//!      │ nobody answers                                    │ silent, echo silent too (isolated)
+//!      └───────────────▶ Taking                            ├─ "become-main" ─▶ Taking     (Main-Main possible)
+//!                                                          └─ "remain" ─▶ Isolated ─ heard again ─▶ Syncing/Standby
+//!   Main ── hears another Main ──▶ arbitration ──▶ the loser: Syncing, its data overwritten (merged in Duty mode)
+//! ```
+//!
+//! Source: Geo SCADA Expert help, Server Administration Guide, "Hot-Standby Pair Architecture", "Main-Main and
+//! Main-Main-Main Situations", "Define the Server's Arbitration Priority", "Monitoring Standby Servers with ICMP and
+//! Heartbeat Polling", "Short Pass" (editions 2019 to 2022); Duty mode from the sibling Plant SCADA alarm server.
+//!
+//! *Arbitration*, first difference wins: a server whose action after isolation is to become Standby forfeits; higher
+//! Arbitration Priority; longer time as Main, accumulated; longer time running; higher node name. Both totals run
+//! during the split, so the winner is fixed by the history before it, not by which side could reach the plant. The
+//! first server of the group compares and tells the other one.
+//!
+//! *Isolation* needs both the server link and the echo (ICMP) to fail; a heartbeat that fails while the host answers
+//! means that the server process is not running there. Echo requests go to the other server's host. Left out here:
+//! a third host to ping, Triple Standby and Permanent Standby servers.
+//!
+//! *Claims*: with "become-main" a split brain lasts from detection and takeover until after the link is back and
+//! arbitration is over: no timer bounds it. With "remain" no cut makes one, but a pause can.
+
+use crate::engine::dist::Law;
+use crate::engine::time::Span;
+use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::service::detector::Silence;
+use crate::service::health::Rule;
+use crate::service::replication::{Copying, Level};
+use crate::system::ids::NodeId;
+
+use super::contract::{
+    Bound, Bounds, Conflicts, Ctx, Design, Notice, Phase, Policy, Role, Routing, Stance, Watching,
+};
+use super::registry::Named;
+
+/// One server of the pair.
+#[derive(Clone, Debug)]
+pub struct HotStandby {
+    state: State,
+    activation: u64,
+    /// Time as Main before the present spell, by its own clock.
+    main_before: Span,
+    main_since: Span,
+    link_silent: bool,
+    echo_silent: bool,
+    peer: Option<Beacon>,
+    /// The echo has had its time since the link fell silent.
+    echo_had_its_time: bool,
+    /// The outcome of the comparison with another Main that was heard.
+    wins: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Starting,
+    Syncing,
+    Standby,
+    Isolated,
+    Taking,
+    Main,
+    /// A last pass before the peer becomes Main.
+    Draining,
+}
+
+/// What its heartbeats say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beacon {
+    /// It is Main.
+    main: bool,
+    /// It has just started and is no Standby yet.
+    starting: bool,
+    in_step: bool,
+    activation: u64,
+}
+
+/// What servers tell each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Message {
+    /// For arbitration: what stands in the order of comparison.
+    Claim {
+        /// "Become Standby" after isolation.
+        forfeits: bool,
+        /// Arbitration Priority.
+        priority: i32,
+        /// Accumulated time as Main.
+        main_time: Span,
+        /// Time running in any role.
+        running: Span,
+    },
+    /// The receiver has lost.
+    YouLose,
+    /// The receiver is to become Main: the sender has stopped.
+    Take {
+        /// The activation number so far.
+        activation: u64,
+    },
+}
+
+/// Its timers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Timer {
+    /// Nobody has answered since the start.
+    Alone,
+    /// The drivers run.
+    Promoted,
+    /// The echo has had time to fail too.
+    EchoDue,
+    /// Arbitration is over.
+    Arbitrated,
+    /// The last pass is over.
+    Drained,
+}
+
+/// Its table in a model file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// Between two passes.
+    pub transfer_interval: Span,
+    /// Intervals between two passes to one partner.
+    pub interleave: u32,
+    /// Length of a short pass.
+    pub pass_time: Law,
+    /// An interruption this long marks the Standby offline.
+    pub request_timeout: Span,
+    /// First pass of a returning server.
+    pub first_pass: Law,
+    /// Between two heartbeats.
+    pub heartbeat: Span,
+    /// Silence that counts as failure.
+    pub heartbeat_timeout: Span,
+    /// Between two echo requests.
+    pub echo_interval: Span,
+    /// Further attempts after the first that failed.
+    pub echo_retries: u32,
+    /// An isolated Standby becomes Main.
+    pub become_main: bool,
+    /// An isolated Main forfeits arbitration.
+    pub main_forfeits: bool,
+    /// The loser's data is merged.
+    pub duty_mode: bool,
+    /// Devices replay what they still hold.
+    pub windback: bool,
+    /// Arbitration priorities in the order of the group.
+    pub priorities: Vec<i32>,
+    /// Role change and start of the drivers.
+    pub driver_start: Law,
+    /// From hearing another Main to the end of arbitration.
+    pub arbitration: Law,
+    /// A server that finds nobody becomes Main after this.
+    pub connect_timeout: Span,
+    /// Main time is kept over a restart.
+    pub main_time_survives_restart: bool,
+}
+
+impl Table for Params {
+    const KEYS: &'static [Key] = &[
+        Key::new("transfer_interval", Kind::SpanPositive, "Time from the start of one transfer to the start of the next.")
+            .default("5s", Mark::Checked, "Miscellaneous tab, Transfer Interval"),
+        Key::new("interleave", Kind::Count(1, 1000), "Transfer intervals from one update of the Standby to the next.")
+            .default("1", Mark::Checked, "sibling default; Short Pass example"),
+        Key::new("pass_time", Kind::Law, "Length of a short pass; one longer than the interval is cut off.")
+            .default("1s", Mark::Checked, "knowledge base: typical LAN short pass of a small or medium system"),
+        Key::new("request_timeout", Kind::SpanPositive, "Transfer Request Timeout: an interruption this long marks the Standby offline and needs a first pass.")
+            .default("60s", Mark::Assumption, "no default published"),
+        Key::new("first_pass", Kind::Law, "First pass of a returning server, until it can take over.")
+            .default("5m", Mark::Assumption, "by size of the database"),
+        Key::new("heartbeat", Kind::SpanPositive, "Heartbeat poll interval.")
+            .default("5s", Mark::Checked, "example in Monitoring Standby Servers with ICMP and Heartbeat Polling"),
+        Key::new("heartbeat_timeout", Kind::SpanPositive, "Silence of the server link that counts as failure.")
+            .default("30s", Mark::Checked, "the same example, Standby tab"),
+        Key::new("echo_interval", Kind::SpanPositive, "Time between two echo (ICMP) requests.")
+            .default("5s", Mark::Checked, "the same example"),
+        Key::new("echo_retries", Kind::Count(0, 31), "Further attempts after the first one that failed.")
+            .default("2", Mark::Checked, "the same example"),
+        Key::new("isolated_standby", Kind::Choice(&["become-main", "remain"]),
+            "What a Standby does when server link and echo have both failed.")
+            .default("become-main", Mark::Checked, "recommended setting"),
+        Key::new("isolated_main", Kind::Choice(&["arbitrate", "become-standby"]),
+            "What an isolated Main does on reconnection: arbitrate, or forfeit.")
+            .neutral("arbitrate"),
+        Key::new("duty_mode", Kind::Flag, "After a Main-Main the loser's history and events are merged into the winner; its configuration is not.")
+            .default("false", Mark::Checked, "disabled unless set"),
+        Key::new("windback", Kind::Flag, "Field devices replay what their buffers still hold of a lost period.").neutral("false"),
+        Key::new("priorities", Kind::Any, "Arbitration Priority of each server in the order of the group, higher wins: `[0, 0]`.")
+            .neutral("[]"),
+        Key::new("driver_start", Kind::Law, "Role change and start of the drivers.")
+            .default("10s", Mark::Assumption, "1 to 30 s"),
+        Key::new("arbitration", Kind::Law, "From hearing the other Main to the end of arbitration.")
+            .default("{ uniform = [\"0s\", \"10s\"] }", Mark::Assumption, "at most one monitor poll period of 10 s"),
+        Key::new("connect_timeout", Kind::SpanPositive, "A server that has started and hears nobody becomes Main after this.")
+            .default("60s", Mark::Checked, "Monitor Connect Timeout, Geo SCADA 2022"),
+        Key::new("main_time_survives_restart", Kind::Flag, "Whether the accumulated time as Main is kept over a restart of the server.")
+            .default("false", Mark::Assumption, "not documented"),
+    ];
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let params = Params {
+            transfer_interval: r.span("transfer_interval"),
+            interleave: r.count("interleave") as u32,
+            pass_time: r.law("pass_time"),
+            request_timeout: r.span("request_timeout"),
+            first_pass: r.law("first_pass"),
+            heartbeat: r.span("heartbeat"),
+            heartbeat_timeout: r.span("heartbeat_timeout"),
+            echo_interval: r.span("echo_interval"),
+            echo_retries: r.count("echo_retries") as u32,
+            become_main: r.choice("isolated_standby") == "become-main",
+            main_forfeits: r.choice("isolated_main") == "become-standby",
+            duty_mode: r.flag("duty_mode"),
+            windback: r.flag("windback"),
+            priorities: read_priorities(r),
+            driver_start: r.law("driver_start"),
+            arbitration: r.law("arbitration"),
+            connect_timeout: r.span("connect_timeout"),
+            main_time_survives_restart: r.flag("main_time_survives_restart"),
+        };
+        if params.heartbeat_timeout <= params.heartbeat {
+            let expected = "a longer one: every heartbeat would come too late";
+            r.problem_at(
+                "heartbeat_timeout",
+                "the time-out is not longer than the heartbeat interval",
+                expected,
+            );
+        }
+        params
+    }
+}
+
+fn read_priorities(r: &mut Reader<'_>) -> Vec<i32> {
+    use crate::input::Value;
+    let Some(item) = r.item("priorities") else { return Vec::new() };
+    let whole = |value: &Value| match value {
+        Value::Integer(i) => i32::try_from(*i).ok(),
+        _ => None,
+    };
+    let read = match &item.value {
+        Value::Array(items) => items.iter().map(|item| whole(&item.value)).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    read.unwrap_or_else(|| {
+        r.problem_at(
+            "priorities",
+            "these are no priorities",
+            "a list of whole numbers such as `[1, 0]`, one for each server",
+        );
+        Vec::new()
+    })
+}
+
+crate::choice!(Params, HotStandby);
+
+impl Named for HotStandby {
+    const SUMMARY: &'static str = "the Geo SCADA pair: Main and Standby with periodic passes, isolation by link and echo, arbitration by time as Main";
+}
+
+impl Params {
+    fn copying(&self) -> Copying {
+        Copying {
+            level: Level::Passes { interval: self.interval(), pass: self.pass_time.clone(), to_store: false },
+            first: self.first_pass.clone(),
+            patience: self.request_timeout,
+        }
+    }
+
+    fn interval(&self) -> Span {
+        self.transfer_interval.times(u64::from(self.interleave))
+    }
+
+    /// How long the echo needs to fail: every attempt, and the answer to the last one.
+    fn echo_time(&self) -> Span {
+        self.echo_interval.times(u64::from(self.echo_retries) + 2)
+    }
+}
+
+impl HotStandby {
+    fn is_main(&self) -> bool {
+        matches!(self.state, State::Main | State::Draining)
+    }
+
+    fn main_time(&self, ctx: &Ctx<'_, Self>) -> Span {
+        let now = if self.is_main() { ctx.facts.uptime.saturating_sub(self.main_since) } else { Span::ZERO };
+        self.main_before + now
+    }
+
+    fn speak(&self, ctx: &mut Ctx<'_, Self>) {
+        let beacon = Beacon {
+            main: self.is_main(),
+            starting: self.state == State::Starting,
+            in_step: self.state == State::Standby,
+            activation: self.activation,
+        };
+        ctx.beacon(ctx.params.heartbeat, beacon);
+    }
+
+    fn enter(&mut self, state: State, ctx: &mut Ctx<'_, Self>) {
+        self.state = state;
+        self.speak(ctx);
+    }
+
+    fn take_over(&mut self, ctx: &mut Ctx<'_, Self>) {
+        ctx.step(Phase::Promote);
+        let params = ctx.params;
+        let wait = ctx.draw(&params.driver_start);
+        ctx.arm(Timer::Promoted, wait);
+        self.enter(State::Taking, ctx);
+    }
+
+    fn become_main(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.activation += 1;
+        self.main_since = ctx.facts.uptime;
+        self.enter(State::Main, ctx);
+        let copying = ctx.params.copying();
+        for peer in ctx.peers() {
+            ctx.replicate(peer, copying.clone());
+        }
+    }
+
+    fn step_down(&mut self, ctx: &mut Ctx<'_, Self>) {
+        self.main_before = self.main_time(ctx);
+        if ctx.params.main_time_survives_restart {
+            ctx.persist(self.main_before);
+        }
+        ctx.disarm(Timer::Arbitrated);
+        ctx.disarm(Timer::Drained);
+        ctx.stop_replicating();
+        self.enter(State::Syncing, ctx);
+    }
+
+    /// The server link is silent: what that means depends on the echo.
+    fn judge_silence(&mut self, ctx: &mut Ctx<'_, Self>) {
+        if !self.link_silent || !matches!(self.state, State::Standby | State::Syncing) {
+            return;
+        }
+        // The echo runs all the time; it needs this much longer than the link to have had every attempt.
+        let more = ctx.params.echo_time().saturating_sub(ctx.params.heartbeat_timeout);
+        if more > Span::ZERO && !self.echo_silent && !self.echo_had_its_time {
+            ctx.arm(Timer::EchoDue, more);
+            return;
+        }
+        if !self.echo_silent || ctx.params.become_main {
+            self.take_over(ctx);
+        } else {
+            self.enter(State::Isolated, ctx);
+        }
+    }
+
+    fn heard(&mut self, peer: NodeId, beacon: Beacon, ctx: &mut Ctx<'_, Self>) {
+        self.link_silent = false;
+        self.echo_had_its_time = false;
+        self.peer = Some(beacon);
+        self.activation =
+            if self.is_main() { self.activation } else { self.activation.max(beacon.activation) };
+        ctx.disarm(Timer::EchoDue);
+        match self.state {
+            State::Starting if beacon.main => {
+                ctx.disarm(Timer::Alone);
+                self.enter(State::Syncing, ctx);
+            }
+            State::Starting if beacon.starting && self.comes_first(peer, ctx) => {
+                ctx.disarm(Timer::Alone);
+                self.take_over(ctx);
+            }
+            State::Taking if beacon.main => {
+                // The Main is alive after all: nothing has been taken yet.
+                ctx.disarm(Timer::Promoted);
+                self.enter(State::Syncing, ctx);
+            }
+            State::Isolated => {
+                self.enter(State::Syncing, ctx);
+                if !beacon.main {
+                    self.take_over(ctx);
+                }
+            }
+            State::Syncing | State::Standby if !beacon.main && !beacon.in_step => {
+                // Neither is Main: whoever comes first takes over.
+                if self.state == State::Standby || self.comes_first(peer, ctx) {
+                    self.take_over(ctx);
+                }
+            }
+            State::Main if beacon.main => {
+                let claim = self.claim(ctx);
+                ctx.send(peer, claim);
+                if ctx.rank(ctx.me()) > ctx.rank(peer) {
+                    return;
+                }
+                let params = ctx.params;
+                let wait = ctx.draw(&params.arbitration);
+                ctx.arm(Timer::Arbitrated, wait);
+            }
+            _ => {}
+        }
+    }
+
+    /// The loser is told, or tells itself, and both know.
+    fn end_arbitration(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let Some(peer) = ctx.peers().next() else { return };
+        if self.link_silent || !self.peer.is_some_and(|peer| peer.main) {
+            self.wins = None; // cut off again: the next meeting decides
+            return;
+        }
+        match self.wins.take() {
+            Some(true) => {
+                ctx.send(peer, Message::YouLose);
+                // Said again until the other has heard it.
+                self.wins = Some(true);
+                ctx.arm(Timer::Arbitrated, ctx.params.heartbeat);
+            }
+            Some(false) => {
+                ctx.surrender(peer, ctx.params.duty_mode);
+                self.step_down(ctx);
+            }
+            None => {
+                // The other's claim was lost on the way: ask for it by claiming again.
+                let claim = self.claim(ctx);
+                ctx.send(peer, claim);
+                ctx.arm(Timer::Arbitrated, ctx.params.heartbeat);
+            }
+        }
+    }
+
+    /// Two servers that have just started: the order is the one of arbitration, with no time as Main on either side.
+    fn comes_first(&self, peer: NodeId, ctx: &Ctx<'_, Self>) -> bool {
+        let order = |node: NodeId| (self.priority(node, ctx), std::cmp::Reverse(ctx.rank(node)));
+        order(ctx.me()) > order(peer)
+    }
+
+    fn priority(&self, node: NodeId, ctx: &Ctx<'_, Self>) -> i32 {
+        ctx.params.priorities.get(ctx.rank(node)).copied().unwrap_or(0)
+    }
+
+    fn claim(&self, ctx: &Ctx<'_, Self>) -> Message {
+        Message::Claim {
+            forfeits: ctx.params.main_forfeits && self.echo_silent,
+            priority: self.priority(ctx.me(), ctx),
+            main_time: self.main_time(ctx),
+            running: ctx.facts.uptime,
+        }
+    }
+}
+
+impl Policy for HotStandby {
+    const NAME: &'static str = "hot-standby";
+    type Params = Params;
+    type Durable = Span;
+    type Message = Message;
+    type Beacon = Beacon;
+    type Timer = Timer;
+
+    fn start(durable: &Span, ctx: &mut Ctx<'_, Self>) -> Self {
+        let mut me = HotStandby {
+            state: State::Starting,
+            activation: 0,
+            main_before: *durable,
+            main_since: Span::ZERO,
+            link_silent: false,
+            echo_silent: false,
+            peer: None,
+            echo_had_its_time: false,
+            wins: None,
+        };
+        let first = ctx.facts.first_start;
+        let params = ctx.params;
+        for peer in ctx.peers() {
+            // A server that has just started waits for the connect time-out instead.
+            let watching =
+                Watching::Beats { silence: Silence::TimeOut(params.heartbeat_timeout), armed: first };
+            ctx.watch(peer, watching);
+            let rule = Rule {
+                every: params.echo_interval,
+                timeout: params.echo_interval,
+                fall: params.echo_retries + 1,
+                rise: 1,
+            };
+            ctx.watch(peer, Watching::Echo(rule));
+        }
+        match (first, ctx.rank(ctx.me())) {
+            (true, 0) => me.become_main(ctx),
+            (true, _) => me.enter(State::Standby, ctx),
+            (false, _) => {
+                ctx.arm(Timer::Alone, params.connect_timeout);
+                me.enter(State::Starting, ctx);
+            }
+        }
+        me
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, ctx: &mut Ctx<'_, Self>) {
+        match message {
+            Message::Claim { forfeits, priority, main_time, running } => {
+                // The first server compares; until its arbitration is over both stay Main.
+                if self.state != State::Main {
+                    return;
+                }
+                if ctx.rank(ctx.me()) > ctx.rank(from) {
+                    // It has not heard this node's claim yet, or asks for it again.
+                    let claim = self.claim(ctx);
+                    ctx.send(from, claim);
+                    return;
+                }
+                let Message::Claim {
+                    forfeits: i_forfeit,
+                    priority: mine,
+                    main_time: my_time,
+                    running: my_running,
+                } = self.claim(ctx)
+                else {
+                    return;
+                };
+                let rank = |node| std::cmp::Reverse(ctx.rank(node));
+                let me = (!i_forfeit, mine, my_time, my_running, rank(ctx.me()));
+                let other = (!forfeits, priority, main_time, running, rank(from));
+                self.wins = Some(me > other);
+            }
+            Message::YouLose => {
+                if self.state == State::Main {
+                    ctx.surrender(from, ctx.params.duty_mode);
+                    self.step_down(ctx);
+                }
+            }
+            Message::Take { activation } => {
+                self.activation = self.activation.max(activation);
+                if matches!(self.state, State::Standby | State::Syncing) {
+                    self.take_over(ctx);
+                }
+            }
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
+        match (timer, self.state) {
+            (Timer::Alone, State::Starting) => self.take_over(ctx),
+            (Timer::Promoted, State::Taking) => self.become_main(ctx),
+            (Timer::EchoDue, _) => {
+                self.echo_had_its_time = true;
+                self.judge_silence(ctx);
+            }
+            (Timer::Arbitrated, State::Main) => self.end_arbitration(ctx),
+            (Timer::Drained, State::Draining) => {
+                let activation = self.activation;
+                self.step_down(ctx);
+                for peer in ctx.peers() {
+                    ctx.send(peer, Message::Take { activation });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_notice(&mut self, notice: Notice<Beacon>, ctx: &mut Ctx<'_, Self>) {
+        match notice {
+            Notice::Suspect { echo: false, .. } => {
+                self.link_silent = true;
+                self.judge_silence(ctx);
+            }
+            Notice::Suspect { echo: true, .. } => {
+                self.echo_silent = true;
+                if self.echo_had_its_time || ctx.params.echo_time() <= ctx.params.heartbeat_timeout {
+                    self.judge_silence(ctx);
+                }
+            }
+            Notice::EchoBack { .. } => self.echo_silent = false,
+            Notice::Heard { peer, beacon, .. } => self.heard(peer, beacon, ctx),
+            Notice::InStep { source: false, .. } if self.state == State::Syncing => {
+                self.enter(State::Standby, ctx)
+            }
+            Notice::OutOfStep { .. } if self.state == State::Standby => self.enter(State::Syncing, ctx),
+            Notice::Changeover { to } if self.state == State::Main => {
+                let elsewhere = to.is_none_or(|to| to != ctx.me());
+                if elsewhere && self.peer.is_some_and(|peer| peer.in_step) && !self.link_silent {
+                    // One more complete pass, then the roles change.
+                    let params = ctx.params;
+                    let last =
+                        params.interval() + Span::from_secs_saturating(params.pass_time.quantile(0.9999));
+                    ctx.arm(Timer::Drained, last);
+                    self.enter(State::Draining, ctx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stance(&self) -> Stance {
+        let role = match self.state {
+            State::Starting => Role::Starting,
+            State::Syncing => Role::Syncing,
+            State::Standby => Role::Standby,
+            State::Isolated => Role::Isolated,
+            State::Taking => Role::TakingOver,
+            State::Main | State::Draining => Role::Active,
+        };
+        Stance {
+            role,
+            accepts: self.is_main().then_some(0),
+            draining: self.state == State::Draining,
+            reads: matches!(self.state, State::Main | State::Draining | State::Standby),
+            activation: self.activation,
+        }
+    }
+
+    fn design(params: &Params, _: usize) -> Design {
+        Design {
+            slots: 1,
+            routing: Routing::Accepting,
+            conflicts: Conflicts::Exclusive,
+            required: 1,
+            windback: params.windback,
+            fencing: None,
+        }
+    }
+
+    fn bounds(params: &Params, _: usize) -> Bounds {
+        let (interval, pass) = (params.interval().as_secs(), params.pass_time.support_max());
+        let total = interval + pass;
+        let complete = pass <= interval;
+        Bounds {
+            loss_age: Some(Bound {
+                secs: (total.is_finite() && complete).then_some(total),
+                formula: if complete {
+                    format!("transfer interval × interleave + pass = {interval} s + {pass} s")
+                } else {
+                    "passes can be longer than their interval and are cut off".into()
+                },
+                class: "one crash of Main while the Standby is in step, nothing else until the takeover"
+                    .into(),
+            }),
+            split_brain: Bound {
+                secs: None,
+                formula: if params.become_main {
+                    "cut − max(time-out, echo) − driver start + arbitration".into()
+                } else {
+                    "no cut makes one; a pause of Main longer than the time-out does, until arbitration"
+                        .into()
+                },
+                class: if params.become_main {
+                    "length of the cut".into()
+                } else {
+                    "length of the pause".into()
+                },
+            },
+        }
+    }
+}
