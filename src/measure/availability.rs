@@ -108,7 +108,8 @@ impl Observer {
             tally: Tally::default(),
         };
         let deadline_of = |group: Option<usize>| {
-            let asked = model.clients.iter().filter(|k| !k.is_field && group.is_none_or(|g| k.to.index() == g));
+            let asked =
+                model.clients.iter().filter(|k| !k.is_field && group.is_none_or(|g| k.to.index() == g));
             asked.map(|client| client.deadline).min().unwrap_or(Span::ZERO)
         };
         let groups: Vec<_> = (0..model.groups.len())
@@ -148,7 +149,16 @@ impl Observer {
         }
     }
 
-    fn service(&mut self, now: Instant, g: usize, up: bool, writes: bool, reads: bool, by: Option<NodeId>, cause: Phase) {
+    fn service(
+        &mut self,
+        now: Instant,
+        g: usize,
+        up: bool,
+        writes: bool,
+        reads: bool,
+        by: Option<NodeId>,
+        cause: Phase,
+    ) {
         let group = &mut self.groups[g];
         (group.up, group.writes, group.reads, group.cause) = (up, writes, reads, cause);
         set_service(&mut group.seen, now, up, writes, reads, by, cause);
@@ -274,7 +284,15 @@ impl Observer {
     }
 }
 
-fn set_service(seen: &mut Watched, now: Instant, up: bool, writes: bool, reads: bool, by: Option<NodeId>, cause: Phase) {
+fn set_service(
+    seen: &mut Watched,
+    now: Instant,
+    up: bool,
+    writes: bool,
+    reads: bool,
+    by: Option<NodeId>,
+    cause: Phase,
+) {
     seen.writes_down.set(!writes, now);
     seen.reads_down.set(!reads, now);
     if up {
@@ -441,7 +459,9 @@ impl Probe<Fact> for Observer {
                     tally.pool(Pool::Detection, detection.as_nanos());
                 }
             }
-            Fact::FailoverFailed { group } => self.groups[group.index()].seen.tally.add(Sum::FailedFailovers, 1.0),
+            Fact::FailoverFailed { group } => {
+                self.groups[group.index()].seen.tally.add(Sum::FailedFailovers, 1.0)
+            }
             Fact::Incident { group, incident } => {
                 let group = &mut self.groups[group.index()];
                 group.incidents += 1;

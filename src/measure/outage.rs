@@ -35,7 +35,15 @@ pub(super) struct Outages {
 
 impl Outages {
     pub(super) fn new(deadline: Span, merge_gap: Span, rto: Option<Span>) -> Outages {
-        Outages { deadline, merge_gap, rto, began: None, marks: Vec::new(), last: None, intervals: Vec::new() }
+        Outages {
+            deadline,
+            merge_gap,
+            rto,
+            began: None,
+            marks: Vec::new(),
+            last: None,
+            intervals: Vec::new(),
+        }
     }
 
     pub(super) fn is_down(&self) -> bool {

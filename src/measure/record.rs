@@ -45,7 +45,12 @@ pub fn simulate<P: Policy>(setup: &Setup<P>, run: u64, horizon: Span) -> Record 
 }
 
 /// Simulates run `run` with a further probe, which is handed back with what it saw.
-pub fn simulate_with<P: Policy, T: Probe<Fact>>(setup: &Setup<P>, run: u64, horizon: Span, probe: T) -> (Record, T) {
+pub fn simulate_with<P: Policy, T: Probe<Fact>>(
+    setup: &Setup<P>,
+    run: u64,
+    horizon: Span,
+    probe: T,
+) -> (Record, T) {
     let mut simulation = host::open(setup, run, (Observer::new(setup), probe));
     let end = Instant::ZERO + horizon;
     simulation.run_until(end, EVENTS_MAX);

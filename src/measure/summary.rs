@@ -198,7 +198,8 @@ impl Fold {
             }
             Method::Cost => {
                 let hourly = self.shape.outage_cost.unwrap_or(0.0);
-                let down = interval::mean(sum(Sum::Down), confidence).scaled(YEAR / horizon / 3600.0 * hourly);
+                let down =
+                    interval::mean(sum(Sum::Down), confidence).scaled(YEAR / horizon / 3600.0 * hourly);
                 let base = self.shape.node_cost;
                 Figure {
                     estimate: down.estimate + base,
@@ -258,7 +259,12 @@ fn time_rate(moments: &Moments, horizon: f64, years: f64, confidence: f64) -> Fi
         // bound is put as the share of runs that could have had any, over the whole horizon.
         let _ = years;
         let limit = interval::zero_event_limit(moments.count(), confidence);
-        return Figure { zero: true, low: None, high: Some(limit * YEAR), ..Figure::of(interval::mean(moments, confidence)) };
+        return Figure {
+            zero: true,
+            low: None,
+            high: Some(limit * YEAR),
+            ..Figure::of(interval::mean(moments, confidence))
+        };
     }
     let scaled = interval::mean(moments, confidence).scaled(YEAR / horizon);
     Figure { low: Some(scaled.low.max(0.0)), ..Figure::of(scaled) }
