@@ -474,6 +474,26 @@ impl Probe<Fact> for Observer {
             Fact::Overwritten { group, count } => {
                 self.groups[group.index()].seen.tally.add(Sum::Overwritten, count as f64);
             }
+            Fact::Answered { group, latency, .. } => {
+                let tally = &mut self.groups[group.index()].seen.tally;
+                tally.add(Sum::Operations, 1.0);
+                if let Some(latency) = latency {
+                    tally.add(Sum::Succeeded, 1.0);
+                    tally.add(Sum::LatencySecs, latency.as_secs());
+                    tally.latencies.record(latency.as_nanos());
+                }
+            }
+            Fact::Repeated { group, is_ghost } => {
+                let sum = if is_ghost { Sum::Ghosts } else { Sum::Duplicates };
+                self.groups[group.index()].seen.tally.add(sum, 1.0);
+            }
+            Fact::Load { group, number_secs, busy_secs, longest } => {
+                let tally = &mut self.groups[group.index()].seen.tally;
+                tally.add(Sum::NumberSecs, number_secs.as_secs());
+                tally.add(Sum::BusySecs, busy_secs.as_secs());
+                tally.add(Sum::Stations, now.as_secs());
+                tally.pool(Pool::QueueLongest, u64::from(longest));
+            }
             Fact::Degraded { group, degraded } => {
                 self.groups[group.index()].degraded.set(degraded, now);
             }

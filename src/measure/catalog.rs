@@ -83,6 +83,10 @@ pub(super) enum Needs {
     Detector,
     /// Costs.
     Cost,
+    /// Request fidelity.
+    Requests,
+    /// Request fidelity and service stations.
+    Stations,
 }
 
 const NANO: f64 = 1e-9;
@@ -193,6 +197,22 @@ static MEASURES: &[Measure] = catalog! {
         "detection_time_max", "s", LESS, Method::Max(Pool::Detection, NANO), "The longest in all runs.";
         "mistake_rate", "1/yr", LESS, Method::Rate(Sum::Mistakes), "Suspicions a year, over all watching pairs, of a node that ran and was not paused.";
         "mistake_duration_mean", "s", LESS, Method::Ratio(Sum::MistakeSecs, Sum::MistakesEnded), "How long such a suspicion lasts.";
+    }
+    "requests", Requests: {
+        "request_availability", "1", MORE, Method::Ratio(Sum::Succeeded, Sum::Operations), "Operations that succeeded in time over those issued; retries belong to their operation.";
+        "ghost_rate", "1/yr", LESS, Method::Rate(Sum::Ghosts), "Writes a year that the client was told had failed and that are there all the same.";
+        "duplicate_rate", "1/yr", LESS, Method::Rate(Sum::Duplicates), "Writes a year that a retry made a second time.";
+        "latency_mean", "s", LESS, Method::MeanOf(Pool::Latency, NANO), "From issue to answer of operations that succeeded, retries included.";
+        "latency_p50", "s", LESS, Method::Quantile(Pool::Latency, 0.5, NANO), "Half of them take longer.";
+        "latency_p99", "s", LESS, Method::Quantile(Pool::Latency, 0.99, NANO), "One in a hundred takes longer.";
+        "latency_p999", "s", LESS, Method::Quantile(Pool::Latency, 0.999, NANO), "One in a thousand takes longer.";
+        "throughput", "1/s", MORE, Method::PerSecond(Sum::Operations), "Operations that came to an end a second.";
+        "goodput", "1/s", MORE, Method::PerSecond(Sum::Succeeded), "Operations that succeeded in time a second.";
+    }
+    "load", Stations: {
+        "queue_length_mean", "1", LESS, Method::Ratio(Sum::NumberSecs, Sum::Stations), "Requests in a station, waiting or in service: mean over time and stations.";
+        "queue_length_max", "1", LESS, Method::Max(Pool::QueueLongest, ONE), "The most in one station in all runs.";
+        "utilisation", "1", None, Method::Ratio(Sum::BusySecs, Sum::Stations), "Share of servers busy: mean over time and stations.";
     }
     "cost", Nothing: {
         "node_hours", "h/yr", LESS, Method::NodeHours, "Hours of nodes owned a year.";

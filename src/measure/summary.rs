@@ -43,6 +43,14 @@ impl Shape {
     fn new<P: Policy>(setup: &Setup<P>, groups: &[usize]) -> Shape {
         let model = &setup.model;
         let mut has = vec![Needs::Nothing];
+        let asked = |g: &usize| model.clients.iter().any(|k| k.to.index() == *g && !k.is_field);
+        if setup.requests && groups.iter().any(asked) {
+            has.push(Needs::Requests);
+            let stations = groups.iter().flat_map(|&g| &model.groups[g].nodes);
+            if stations.into_iter().any(|n| model.nodes[n.index()].station.is_some()) {
+                has.push(Needs::Stations);
+            }
+        }
         for &g in groups {
             let design = &setup.designs[g];
             let several = model.groups[g].nodes.len() > 1;
@@ -54,7 +62,7 @@ impl Shape {
                 has.push(Needs::Sync);
             }
             if matches!(design.conflicts, Conflicts::LastWriterWins { .. }) && written {
-                has.push(Needs::Merge);
+                has.extend([Needs::Merge, Needs::Ledger]);
             }
         }
         has.extend(model.objectives.availability.as_ref().map(|_| Needs::Availability));
@@ -107,6 +115,7 @@ fn pooled_ratio(pool: Pool) -> (Sum, Sum) {
         Pool::Failover => (Sum::FailoverSecs, Sum::FailoversTimed),
         Pool::Detection => (Sum::DetectionSecs, Sum::Detections),
         Pool::LostPerIncident => (Sum::Lost, Sum::Incidents),
+        Pool::Latency | Pool::QueueLongest => (Sum::LatencySecs, Sum::Succeeded),
     }
 }
 
@@ -132,6 +141,7 @@ impl Fold {
                 histogram.record(value);
             }
         }
+        self.pools[Pool::Latency as usize].merge(&tally.latencies);
     }
 
     fn merge(&mut self, other: &Fold) {

@@ -1,6 +1,7 @@
 //! The sums of one run.
 
 use crate::policy::contract::Phase;
+use crate::stats::quantile::Histogram;
 
 /// What is summed. Times in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +56,14 @@ pub(super) enum Sum {
     MistakesEnded,
     MistakeSecs,
     StandbySecs,
+    Operations,
+    Succeeded,
+    Duplicates,
+    Ghosts,
+    LatencySecs,
+    NumberSecs,
+    BusySecs,
+    Stations,
     /// The causes of downtime follow from here, in the order of [`Phase::ALL`].
     Cause,
 }
@@ -71,20 +80,24 @@ pub(super) enum Pool {
     LossAge,
     Failover,
     Detection,
+    Latency,
+    QueueLongest,
 }
 
-pub(super) const POOLS: usize = Pool::Detection as usize + 1;
+pub(super) const POOLS: usize = Pool::QueueLongest as usize + 1;
 
 /// Sums and pooled values of one run, of the service or of one group.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tally {
     pub(super) sums: [f64; SUMS],
     pub(super) pooled: [Vec<u64>; POOLS],
+    /// Latencies of requests, too many to keep one by one.
+    pub(super) latencies: Histogram,
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Tally { sums: [0.0; SUMS], pooled: Default::default() }
+        Tally { sums: [0.0; SUMS], pooled: Default::default(), latencies: Histogram::new() }
     }
 }
 
@@ -128,6 +141,7 @@ impl Tally {
                 self.sums[i] += group.sums[i];
             }
         }
+        self.latencies.merge(&group.latencies);
         for (i, values) in group.pooled.iter().enumerate() {
             if i != Pool::Outage as usize {
                 self.pooled[i].extend_from_slice(values);

@@ -169,6 +169,33 @@ pub enum Fact {
         /// Whether it is.
         degraded: bool,
     },
+    /// A client's operation came to its end (request fidelity).
+    Answered {
+        /// Which group.
+        group: GroupId,
+        /// A write, else a read.
+        write: bool,
+        /// From issue to answer; `None`: it failed, or came too late.
+        latency: Option<Span>,
+    },
+    /// A write stands in the data more often than the client knows of (request fidelity).
+    Repeated {
+        /// Which group.
+        group: GroupId,
+        /// The client was told of a failure and yet the write is there (a ghost); else it is there twice.
+        is_ghost: bool,
+    },
+    /// The load of one node's service station over the run (request fidelity).
+    Load {
+        /// Which group.
+        group: GroupId,
+        /// Requests in the station, summed over time.
+        number_secs: Span,
+        /// Share of its servers that were busy, summed over time.
+        busy_secs: Span,
+        /// The most requests in it at once.
+        longest: u32,
+    },
     /// The book was closed at the horizon.
     Book {
         /// Which group.
@@ -232,6 +259,15 @@ impl Fact {
                 (16, from.0.into(), u64::from(to.0) << 8 | change as u64)
             }
             Fact::Degraded { group, degraded } => (17, group.0.into(), flag(degraded)),
+            Fact::Answered { group, write, latency } => {
+                (19, group.0.into(), latency.map_or(u64::MAX, Span::as_nanos) ^ flag(write))
+            }
+            Fact::Repeated { group, is_ghost } => (20, group.0.into(), flag(is_ghost)),
+            Fact::Load { group, number_secs, busy_secs, longest } => (
+                21,
+                group.0.into(),
+                number_secs.as_nanos() ^ busy_secs.as_nanos().rotate_left(32) ^ u64::from(longest),
+            ),
             Fact::Book { group, totals } => (18, group.0.into(), totals.acked << 24 ^ totals.lost),
         }
     }

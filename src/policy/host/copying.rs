@@ -30,6 +30,8 @@ pub(super) struct GroupState {
     /// Whether a member that gives its role up has its writes merged by the winner.
     merges: Vec<bool>,
     degraded: bool,
+    /// Where all members take writes.
+    pub(super) merging: Option<super::merging::Merging>,
     pub(super) takeovers: Takeovers,
     pub(super) service: super::service::GroupService,
 }
@@ -53,6 +55,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 ledgers,
                 merges: vec![false; group.nodes.len()],
                 degraded: false,
+                merging: super::merging::Merging::new(
+                    design.conflicts,
+                    group.nodes.len(),
+                    self.setup.key(&format!("group:{}", group.name), "merging").open(self.run),
+                ),
                 takeovers: Takeovers::new(usize::from(design.slots), group.nodes.len()),
                 service: super::service::GroupService::default(),
             });
@@ -196,6 +203,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Change::Resumes | Change::None => {}
         }
         self.degraded_changed(group, now);
+        if !self.is_blocked(group, source) {
+            self.release_requests(from, ctx);
+        }
         self.evaluate(group, ctx);
     }
 
@@ -233,6 +243,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn disk_is_lost(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let g = group.index();
+        self.merging_disk_lost(group, member, ctx.now());
         let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;
@@ -267,6 +278,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             .any(|c| c.replication.from == member && c.replication.blocks())
     }
 
+    /// The node whose copy a member's writes wait for.
+    pub(super) fn synchronous_copy(&self, group: GroupId, member: usize) -> Option<NodeId> {
+        let copies = &self.groups[group.index()].copies;
+        let found = copies.iter().find(|c| {
+            c.replication.from == member && c.replication.copying.is_sync() && c.replication.is_quiet()
+        });
+        found.map(|c| self.node_at(group, c.replication.to))
+    }
+
     /// Whether every copy of a member is in step and not interrupted.
     pub(super) fn all_in_step(&self, group: GroupId, member: usize) -> bool {
         let mut any = false;
@@ -296,6 +316,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn close_books(&mut self, horizon: Instant) {
         for g in 0..self.groups.len() {
             let group = GroupId::from(g);
+            self.finish_merging(group, horizon);
             let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
             for slot in 0..self.groups[g].ledgers.len() {
                 let survivor = self.survivor(group, slot as u8);

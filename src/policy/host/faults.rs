@@ -383,15 +383,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Whether a client reaches a node over the network.
     pub(super) fn client_reaches(&self, client: usize, node: NodeId) -> bool {
-        let classes =
-            if self.setup.model.clients[client].is_field { Classes::FIELD } else { Classes::CLIENT };
         match &self.setup.client_reach[client][node.index()] {
             Reach::Always => true,
-            Reach::Over(links) => links.iter().any(|link| {
-                let state = &self.links[link.index()];
-                state.is_open(classes, true) && state.is_open(classes, false)
-            }),
+            Reach::Over(links) => links.iter().any(|&link| self.link_serves(client, link)),
         }
+    }
+
+    /// Whether a link carries a client's traffic both ways at present.
+    pub(super) fn link_serves(&self, client: usize, link: LinkId) -> bool {
+        let classes =
+            if self.setup.model.clients[client].is_field { Classes::FIELD } else { Classes::CLIENT };
+        let state = &self.links[link.index()];
+        let carries = self.setup.model.links[link.index()].carries.contains(classes);
+        carries && state.is_open(classes, true) && state.is_open(classes, false)
     }
 
     /// When the last link was cut that a group's nodes use among themselves, if one is cut at present.

@@ -2,13 +2,15 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `service` (what clients
+//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `service` (what clients
 //! see), `takeover` (who took over from whom, and why). Facts leave through one door, [`World::emit`].
 
 mod clocks;
 mod copying;
 mod faults;
+mod merging;
 mod nodes;
+mod requests;
 mod service;
 mod setup;
 mod takeover;
@@ -27,6 +29,7 @@ use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
 
 use super::facts::{Fact, FaultOf};
 
+pub use requests::Stage;
 pub use setup::Setup;
 
 /// Priority classes of events at the same instant, in the order in which they happen.
@@ -77,6 +80,19 @@ pub enum Event<M> {
     },
     /// A fenced node gets its power back.
     Unfence(NodeId),
+    /// A client issues an operation (request fidelity).
+    Issue(u16),
+    /// An operation or attempt goes on (request fidelity).
+    Request {
+        /// What happens.
+        stage: Stage,
+        /// The attempt, or the operation.
+        index: u32,
+        /// Which use of its place.
+        stamp: u32,
+        /// Which attempt of the operation.
+        number: u32,
+    },
     /// A client has found its node.
     Reconnect(ClientId),
     /// Planned work begins or ends.
@@ -102,6 +118,7 @@ pub struct World<'s, P: Policy, T> {
     checks: Vec<watching::CheckSlot>,
     groups: Vec<copying::GroupState>,
     clients: Vec<service::ClientState>,
+    requests: requests::Requests,
     fingerprint: Fingerprint,
     group_fingerprints: Vec<Fingerprint>,
     check_points: Option<CheckPoints>,
@@ -130,6 +147,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         checks: Vec::new(),
         groups: Vec::new(),
         clients: Vec::new(),
+        requests: requests::Requests::default(),
         fingerprint: Fingerprint::default(),
         group_fingerprints: vec![Fingerprint::default(); setup.model.groups.len()],
         check_points: None,
@@ -149,6 +167,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.begin_watches(ctx);
         self.begin_groups(ctx);
         self.begin_clients(ctx);
+        self.begin_requests(ctx);
         for node in 0..self.nodes.len() {
             self.power_on_at_start(NodeId::from(node), ctx);
         }
@@ -195,6 +214,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             | Fact::Lost { group, .. }
             | Fact::Overwritten { group, .. }
             | Fact::Degraded { group, .. }
+            | Fact::Answered { group, .. }
+            | Fact::Repeated { group, .. }
+            | Fact::Load { group, .. }
             | Fact::Book { group, .. } => Some(group),
         }
     }
@@ -232,6 +254,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Ends the run at the horizon: closes the books. To be called once, after the last step.
     pub fn finish(&mut self, horizon: Instant) {
+        self.finish_requests(horizon);
         self.close_books(horizon);
     }
 
@@ -255,6 +278,8 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Copy(group, index) => self.copy_wakes(group, index, ctx),
             Event::Fence { by, peer } => self.fence_ends(by, peer, ctx),
             Event::Unfence(node) => self.unfence(node, ctx),
+            Event::Issue(index) => self.issue(index, ctx),
+            Event::Request { stage, index, stamp, number } => self.request(stage, index, stamp, number, ctx),
             Event::Reconnect(client) => self.reconnected(client, ctx),
             Event::Maintenance(index) => self.maintenance(index, ctx),
             Event::Changeover(index) => self.changeover(index, ctx),

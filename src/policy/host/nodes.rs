@@ -65,6 +65,8 @@ pub(super) struct NodeState<P: Policy> {
     queue: Vec<(NodeId, P::Message)>,
     pub(super) clocks: Clocks,
     starts: Stream,
+    /// Factor on service times.
+    pub(super) slow: f64,
     stream: Stream,
     messages: Stream,
     phase: Stream,
@@ -133,6 +135,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 queue: Vec::new(),
                 clocks: Clocks::new(&spec.clock, &mut open("drift"), open("clock")),
                 starts: open("start"),
+                slow: 1.0,
                 stream: open("policy"),
                 messages: open("messages"),
                 phase: open("phase"),
@@ -154,7 +157,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let was_paused = state.is_paused();
         let add = |count: &mut u16| *count = if begins { *count + 1 } else { count.saturating_sub(1) };
         match (effect, scope) {
-            (Effect::Slow { .. }, _) => return, // only service stations feel it
+            (Effect::Slow { .. }, _) => {
+                self.slow_down(node, effect, begins); // only service stations feel it
+                return;
+            }
             (_, Scope::Named(process)) => {
                 if let Some(count) = state.named_down.get_mut(usize::from(process)) {
                     add(count);
@@ -373,6 +379,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
             self.call(node, ctx, |program, c| program.on_message(from, message, c));
         }
+        let length = now.since(self.nodes[node.index()].stopped);
+        self.requests_resume(node, length, ctx);
         self.evaluate_of(node, ctx);
     }
 
@@ -401,6 +409,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let Some(beacon) = &mut state.beacon {
             beacon.sending = false;
         }
+        self.requests_die(node, now);
         self.drop_watches(node, ctx);
         self.copies_from_end(node, ctx);
         self.emit(now, Fact::Process { node, up: false });

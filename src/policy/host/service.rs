@@ -30,6 +30,23 @@ pub(super) struct ClientState {
     stream: Stream,
 }
 
+impl ClientState {
+    /// Parts of the work.
+    pub(super) fn slots(&self) -> usize {
+        self.at.len()
+    }
+
+    /// Members that take its writes of a part.
+    pub(super) fn writing(&self, slot: usize) -> u64 {
+        self.writing[slot]
+    }
+
+    /// The member it is connected to.
+    pub(super) fn ready_at(&self, slot: usize) -> Option<usize> {
+        self.at[slot].filter(|at| at.ready).map(|at| at.member)
+    }
+}
+
 /// What observers remember of a group's service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupService {
@@ -132,6 +149,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.tell_acceptors(group, now);
         self.tell_service(group, now);
         self.tell_capacity(group, now);
+        self.look_at_merging(group, now);
     }
 
     /// Finds the node a client uses for each part of the work.
@@ -305,6 +323,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn served_balanced(&self, c: usize, group: GroupId, redispatch: bool, fail_open: bool) -> Served {
+        let (pool, working) = self.pool(c, group, fail_open);
+        let share = match (working, redispatch) {
+            (0, _) => 0.0,
+            (_, true) => 1.0,
+            (_, false) => f64::from(working.count_ones()) / f64::from(pool.count_ones()),
+        };
+        Served { writes: share, reads: share, both: share }
+    }
+
+    /// The balancer's pool beside a client, and those members of it that would serve a request.
+    pub(super) fn pool(&self, c: usize, group: GroupId, fail_open: bool) -> (u64, u64) {
         let nodes = &self.setup.model.groups[group.index()].nodes;
         let mut pool = 0_u64;
         for (member, &node) in nodes.iter().enumerate() {
@@ -317,13 +346,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if pool == 0 && fail_open {
             pool = (1 << nodes.len()) - 1;
         }
-        let working = self.reached(c, group, self.accepting(group, 0)) & pool;
-        let share = match (working, redispatch) {
-            (0, _) => 0.0,
-            (_, true) => 1.0,
-            (_, false) => f64::from(working.count_ones()) / f64::from(pool.count_ones()),
-        };
-        Served { writes: share, reads: share, both: share }
+        (pool, self.reached(c, group, self.accepting(group, 0)) & pool)
     }
 
     fn tell_service(&mut self, group: GroupId, now: Instant) {
@@ -460,7 +483,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 }
 
 /// The members of a set, in order.
-fn members(mut set: u64) -> impl Iterator<Item = usize> {
+pub(super) fn members(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let member = (set != 0).then(|| set.trailing_zeros() as usize)?;
         set &= set - 1;

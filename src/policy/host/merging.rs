@@ -1,0 +1,207 @@
+//! Several nodes that all take writes and exchange them: what a last-writer-wins rule discards.
+//!
+//! While two of them cannot exchange writes, both go on: their histories diverge. When they meet again, of each key
+//! that was written on both sides one side's last write is discarded, though it had been acknowledged. With K keys
+//! and n_a, n_b writes on the two sides, spread evenly, a key was written on side i with probability
+//! 1 − exp(−n_i/K), independently: the number of discarded writes is binomial.
+//!
+//! While they are connected, clocks matter: of two writes to one key at different nodes closer together than the
+//! clocks differ, the earlier one can carry the later stamp. With Poisson writes of rate r to a key and a difference
+//! of δ the discarded share is ½ (1 − exp(−r δ)); δ is read off the clocks at instants spread over the run.
+//!
+//! A node that loses its disk while cut off from the others takes with it what it had accepted since.
+
+use crate::engine::probe::Probe;
+use crate::engine::stream::Stream;
+use crate::engine::time::{Instant, Span};
+use crate::maths;
+use crate::policy::contract::{Conflicts, Policy};
+use crate::policy::facts::Fact;
+use crate::service::ledger::{Loss, Totals};
+use crate::system::ids::{GroupId, NodeId};
+use crate::system::spec::Classes;
+
+use super::World;
+use super::service::members;
+
+/// Instants at which the clocks of a run are compared.
+const CLOCK_LOOKS: u32 = 256;
+
+/// Two members that cannot exchange writes.
+#[derive(Clone, Debug)]
+struct Parted {
+    pair: (usize, usize),
+    /// Writes each had accepted when they parted.
+    before: (f64, f64),
+}
+
+/// The writes of one group, where all its nodes take them.
+#[derive(Clone, Debug)]
+pub(super) struct Merging {
+    keys: f64,
+    stream: Stream,
+    /// Mean number of writes accepted so far, and the rate at present, by member.
+    accepted: Vec<f64>,
+    rate: Vec<f64>,
+    since: Instant,
+    parted: Vec<Parted>,
+    /// Writes accepted when a member was cut off from all others, by member.
+    alone: Vec<Option<(Instant, f64)>>,
+    lost: f64,
+}
+
+impl Merging {
+    pub(super) fn new(conflicts: Conflicts, members: usize, stream: Stream) -> Option<Merging> {
+        let Conflicts::LastWriterWins { keys } = conflicts else { return None };
+        Some(Merging {
+            keys,
+            stream,
+            accepted: vec![0.0; members],
+            rate: vec![0.0; members],
+            since: Instant::ZERO,
+            parted: Vec::new(),
+            alone: vec![None; members],
+            lost: 0.0,
+        })
+    }
+
+    fn count_up_to(&mut self, now: Instant) {
+        let secs = now.since(self.since).as_secs();
+        for (accepted, rate) in self.accepted.iter_mut().zip(&self.rate) {
+            *accepted += rate * secs;
+        }
+        self.since = now;
+    }
+
+    /// Two members meet again: one write is discarded for each key written on both sides.
+    fn meet(&mut self, index: usize) -> u64 {
+        let Parted { pair: (a, b), before } = self.parted.swap_remove(index);
+        let written = |n: f64| -maths::exp_m1(-n / self.keys);
+        let both = written(self.accepted[a] - before.0) * written(self.accepted[b] - before.1);
+        maths::binomial_quantile(self.keys as u64, both, self.stream.uniform())
+    }
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    /// Which members take writes, and from whom, may have changed.
+    pub(super) fn look_at_merging(&mut self, group: GroupId, now: Instant) {
+        let g = group.index();
+        if self.groups[g].merging.is_none() {
+            return;
+        }
+        let count = self.setup.model.groups[g].nodes.len();
+        let mut rate = vec![0.0; count];
+        for (c, client) in self.setup.model.clients.iter().enumerate().filter(|(_, k)| k.to == group) {
+            let (_, working) = self.pool(c, group, false);
+            for member in members(working) {
+                rate[member] += client.write_rate / f64::from(working.count_ones());
+            }
+        }
+        let mut parted = Vec::new();
+        for a in 0..count {
+            for b in a + 1..count {
+                if !self.exchange(group, a, b) && rate[a] > 0.0 && rate[b] > 0.0 {
+                    parted.push((a, b));
+                }
+            }
+        }
+        let alone: Vec<bool> =
+            (0..count).map(|a| (0..count).all(|b| a == b || !self.exchange(group, a, b))).collect();
+        let Some(merging) = &mut self.groups[g].merging else { return };
+        merging.count_up_to(now);
+        merging.rate = rate;
+        for (member, alone) in alone.into_iter().enumerate() {
+            let accepted = merging.accepted[member];
+            merging.alone[member] =
+                if alone { merging.alone[member].or(Some((now, accepted))) } else { None };
+        }
+        let mut discarded = 0;
+        while let Some(index) = merging.parted.iter().position(|p| !parted.contains(&p.pair)) {
+            discarded += merging.meet(index);
+        }
+        for (a, b) in parted {
+            if merging.parted.iter().all(|p| p.pair != (a, b)) {
+                let before = (merging.accepted[a], merging.accepted[b]);
+                merging.parted.push(Parted { pair: (a, b), before });
+            }
+        }
+        let diverged = !merging.parted.is_empty();
+        if discarded > 0 {
+            self.emit(now, Fact::Overwritten { group, count: discarded });
+        }
+        if diverged != self.groups[g].takeovers.diverged {
+            self.groups[g].takeovers.diverged = diverged;
+            self.emit(now, Fact::Diverged { group, diverged });
+        }
+    }
+
+    /// Whether two members exchange writes at present: the way between them is open.
+    fn exchange(&self, group: GroupId, a: usize, b: usize) -> bool {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let open = |from: NodeId, to: NodeId| self.medium(from, to, Classes::REPLICATION).is_some();
+        open(nodes[a], nodes[b]) && open(nodes[b], nodes[a])
+    }
+
+    /// A member's disk is gone: what only it had goes with it.
+    pub(super) fn merging_disk_lost(&mut self, group: GroupId, member: usize, now: Instant) {
+        let Some(merging) = &mut self.groups[group.index()].merging else { return };
+        merging.count_up_to(now);
+        let Some((since, before)) = merging.alone[member] else { return };
+        let mean = merging.accepted[member] - before;
+        let count = maths::poisson_quantile(mean, merging.stream.uniform());
+        merging.alone[member] = Some((now, merging.accepted[member]));
+        merging.parted.retain(|parted| parted.pair.0 != member && parted.pair.1 != member);
+        if count == 0 {
+            return;
+        }
+        merging.lost += count as f64;
+        // The accepted writes that are left are the others.
+        merging.accepted[member] -= mean;
+        let age = now.since(since);
+        let loss = Loss { count, recovered: 0, merged: 0, bytes: 0.0, age, incident: None };
+        self.emit(now, Fact::Lost { group, loss, breaks_bound: false });
+    }
+
+    /// At the horizon: what clock differences discarded while everybody was connected, and the sums.
+    pub(super) fn finish_merging(&mut self, group: GroupId, horizon: Instant) {
+        let g = group.index();
+        if self.groups[g].merging.is_none() {
+            return;
+        }
+        self.look_at_merging(group, horizon);
+        let share = self.clock_share(group, horizon);
+        let Some(merging) = &mut self.groups[g].merging else { return };
+        let total: f64 = merging.accepted.iter().sum();
+        let u = merging.stream.uniform();
+        let discarded = maths::poisson_quantile(total * share, u);
+        let kept = maths::poisson_quantile(total, merging.stream.uniform());
+        let lost = merging.lost as u64;
+        if discarded > 0 {
+            self.emit(horizon, Fact::Overwritten { group, count: discarded });
+        }
+        self.emit(horizon, Fact::Book { group, totals: Totals { acked: kept + lost, kept, lost } });
+    }
+
+    /// The share of writes that a later stamp of an earlier write discards, averaged over the run.
+    fn clock_share(&mut self, group: GroupId, horizon: Instant) -> f64 {
+        let g = group.index();
+        let nodes = &self.setup.model.groups[g].nodes;
+        let Some(merging) = &mut self.groups[g].merging else { return 0.0 };
+        let total: f64 = merging.accepted.iter().sum();
+        let per_key = total / horizon.as_secs() / merging.keys;
+        let mut sum = 0.0;
+        for _ in 0..CLOCK_LOOKS {
+            let at = Instant::ZERO + Span::from_secs_saturating(merging.stream.uniform() * horizon.as_secs());
+            let error = |node: NodeId| {
+                let spec = &self.setup.model.nodes[node.index()].clock;
+                self.nodes[node.index()].clocks.wall_error(spec, at)
+            };
+            // Two writers taken at random among the members.
+            let first = (merging.stream.uniform() * nodes.len() as f64) as usize;
+            let second = (merging.stream.uniform() * nodes.len() as f64) as usize;
+            let skew = (error(nodes[first]) - error(nodes[second])).abs();
+            sum += -0.5 * maths::exp_m1(-per_key * skew);
+        }
+        sum / f64::from(CLOCK_LOOKS)
+    }
+}
