@@ -1,1 +1,18 @@
-//! (in the making)
+//! Measures: what is reported of a run, worked out from its facts.
+//!
+//! Observers see facts and cannot draw, schedule or change. [`simulate`] runs one replication and returns its
+//! [`Record`]; a [`Summary`] folds records in the order of their run index, so any number of threads gives the same
+//! bytes. Definitions of the measures stand in [`catalog`].
+
+mod availability;
+mod catalog;
+mod outage;
+mod pairs;
+mod record;
+mod summary;
+mod tally;
+
+pub use catalog::{Measure, find, measures};
+pub use pairs::{PairRow, PairSummary};
+pub use record::{Breach, Record, simulate, simulate_with};
+pub use summary::{Figure, Summary};

@@ -65,6 +65,8 @@ pub enum Role {
     Active,
     /// One of several that all serve.
     Peer,
+    /// It has no part in the service and will not take one.
+    Idle,
 }
 
 impl Role {
@@ -78,6 +80,7 @@ impl Role {
             Role::TakingOver => "taking-over",
             Role::Active => "active",
             Role::Peer => "peer",
+            Role::Idle => "idle",
         }
     }
 }

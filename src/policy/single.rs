@@ -52,7 +52,7 @@ impl Policy for Single {
 
     fn stance(&self) -> Stance {
         Stance {
-            role: if self.serves { Role::Active } else { Role::Standby },
+            role: if self.serves { Role::Active } else { Role::Idle },
             accepts: self.serves.then_some(0),
             draining: false,
             reads: self.serves,

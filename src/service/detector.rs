@@ -113,8 +113,8 @@ pub struct Watch {
     /// A beat sent at or after this instant says something new.
     news_since: Option<Instant>,
     quiet: Option<Quiet>,
-    /// `newest` as it would be had the observer not been paused.
-    waiting: bool,
+    /// What [`Watch::ordinary`] found last, and for which surroundings.
+    ordinary: Option<(Medium, Span, Option<(RunLaw, Span)>)>,
 }
 
 impl Watch {
@@ -141,7 +141,7 @@ impl Watch {
             listening_first: !armed,
             news_since: Some(Instant::ZERO),
             quiet: None,
-            waiting: false,
+            ordinary: None,
         };
         watch.next_beat = watch.beat_from(now);
         watch
@@ -295,7 +295,15 @@ impl Watch {
         {
             return;
         }
-        let Some((law, cut)) = self.ordinary(beats.period, medium, links) else { return };
+        let found = match self.ordinary {
+            Some((of, period, found)) if of == medium && period == beats.period => found,
+            _ => {
+                let found = self.ordinary(beats.period, medium, links);
+                self.ordinary = Some((medium, beats.period, found));
+                found
+            }
+        };
+        let Some((law, cut)) = found else { return };
         let u = self.stream.uniform();
         self.quiet = Some(Quiet { anchor: sent, law, cut, wake_beat: law.first(u) });
     }

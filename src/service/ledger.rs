@@ -152,17 +152,20 @@ impl Ledger {
     }
 
     /// A node begins to accept: on its own lineage where it continues it, else on a new one.
-    pub fn activate(&mut self, node: usize, incident: Option<Incident>) {
+    pub fn activate(&mut self, node: usize, incident: Option<Incident>, now: Instant) {
         let held =
             self.held[node].take().unwrap_or(Held { lineage: 0, upto: Instant::ZERO, in_flight: None });
-        if self.lineages[held.lineage].owner == node && held.upto.is_never() {
+        let owns = self.lineages[held.lineage].owner == node && held.upto.is_never();
+        if owns && incident.is_none() {
             self.held[node] = Some(held);
             return;
         }
+        // Its own history goes on under a new number, so that the fault behind this is known.
+        let fork = if owns { now } else { held.upto };
         self.lineages.push(Lineage {
             owner: node,
             parent: Some(held.lineage),
-            fork: held.upto,
+            fork,
             segments: Vec::new(),
             notes: Vec::new(),
             incident,
@@ -187,10 +190,10 @@ impl Ledger {
 
     /// They end.
     pub fn close(&mut self, node: usize, client: ClientId, now: Instant) {
-        let Some(held) = &self.held[node] else { return };
-        let segments = &mut self.lineages[held.lineage].segments;
-        if let Some(open) = segments.iter_mut().rev().find(|s| s.client == client && s.to.is_never()) {
-            open.to = now;
+        for lineage in self.lineages.iter_mut().filter(|lineage| lineage.owner == node) {
+            for open in lineage.segments.iter_mut().filter(|s| s.client == client && s.to.is_never()) {
+                open.to = now;
+            }
         }
     }
 
@@ -302,18 +305,28 @@ impl Ledger {
         total
     }
 
-    /// The fault behind the lineage that left `lineage` behind on the way to the winner's.
+    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
     fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
         let mut at = self.held[winner?].as_ref()?.lineage;
-        let mut incident = self.lineages[at].incident;
         while let Some(parent) = self.lineages[at].parent {
-            incident = self.lineages[at].incident;
-            if parent == lineage {
-                return incident;
+            if self.descends(lineage, parent) {
+                return self.lineages[at].incident;
             }
             at = parent;
         }
-        incident
+        None
+    }
+
+    /// Whether `lineage` is `ancestor` or goes back to it.
+    fn descends(&self, lineage: usize, ancestor: usize) -> bool {
+        let mut at = Some(lineage);
+        while let Some(l) = at {
+            if l == ancestor {
+                return true;
+            }
+            at = self.lineages[l].parent;
+        }
+        false
     }
 
     /// Gives up the writes of `lineage` accepted in (after, until].

@@ -106,6 +106,8 @@ pub struct World<'s, P: Policy, T> {
     group_fingerprints: Vec<Fingerprint>,
     check_points: Option<CheckPoints>,
     commands: Vec<Command<P>>,
+    /// Groups whose service has to be looked at again, by group.
+    stale: Vec<bool>,
     /// What watches the run.
     pub probe: T,
 }
@@ -132,6 +134,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         group_fingerprints: vec![Fingerprint::default(); setup.model.groups.len()],
         check_points: None,
         commands: Vec::new(),
+        stale: vec![true; setup.model.groups.len()],
         probe,
     };
     let mut simulation = sim::Simulation::new(world);
@@ -149,9 +152,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for node in 0..self.nodes.len() {
             self.power_on_at_start(NodeId::from(node), ctx);
         }
-        for group in 0..self.groups.len() {
-            self.evaluate(GroupId::from(group), ctx);
-        }
+        self.look_at_services(ctx);
     }
 
     /// The one door through which facts leave.
@@ -258,6 +259,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Maintenance(index) => self.maintenance(index, ctx),
             Event::Changeover(index) => self.changeover(index, ctx),
         }
+        self.look_at_services(ctx);
     }
 }
 

@@ -104,11 +104,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         set
     }
 
-    /// Looks at a group's service again and tells what changed.
-    pub(super) fn evaluate(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
-        if self.groups.len() <= group.index() || self.clients.len() < self.setup.model.clients.len() {
-            return; // still being set up
+    /// Notes that a group's service has to be looked at again at the end of this event: whatever happens within one
+    /// event happens at one instant, and clients see only the outcome.
+    pub(super) fn evaluate(&mut self, group: GroupId, _: &mut HostCtx<'_, P>) {
+        if let Some(stale) = self.stale.get_mut(group.index()) {
+            *stale = true;
         }
+    }
+
+    /// Looks at every service that was noted.
+    pub(super) fn look_at_services(&mut self, ctx: &mut HostCtx<'_, P>) {
+        for group in 0..self.stale.len() {
+            if std::mem::take(&mut self.stale[group]) {
+                self.look_at_service(GroupId::from(group), ctx);
+            }
+        }
+    }
+
+    fn look_at_service(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         for c in 0..self.clients.len() {
             if self.setup.model.clients[c].to == group {
@@ -415,7 +428,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let spare = |n: &NodeId| {
             let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none())
+            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none() && s.role != Role::Idle)
         };
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
         if nodes.iter().any(spare) || (balanced && accepting != 0) {
@@ -447,6 +460,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 }
 
 /// The members of a set, in order.
-fn members(set: u64) -> impl Iterator<Item = usize> {
-    (0..64).filter(move |m| set & (1 << m) != 0)
+fn members(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let member = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(member)
+    })
 }

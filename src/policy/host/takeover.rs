@@ -156,7 +156,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let before = self.groups[g].takeovers.last[slot];
         let incident = self.incident_behind(group, before, node, now);
         if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
-            ledger.activate(member, incident);
+            ledger.activate(member, incident, now);
         }
         if now > Instant::ZERO {
             self.emit(now, Fact::Step { node, phase: Phase::Reconnect });

@@ -1,0 +1,502 @@
+//! The observer of a run: turns facts into the tallies of the service and of each group.
+
+use crate::engine::probe::Probe;
+use crate::engine::time::{Instant, Span};
+use crate::policy::contract::{Phase, Policy};
+use crate::policy::facts::Fact;
+use crate::policy::host::Setup;
+use crate::system::ids::NodeId;
+use crate::system::spec::Objectives;
+
+use super::outage::Outages;
+use super::record::Breach;
+use super::tally::{Pool, Sum, Tally};
+
+/// Accumulates the time for which something holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Timer {
+    since: Option<Instant>,
+    total: Span,
+}
+
+impl Timer {
+    /// Tells whether it holds from now on; returns the length of the spell that ends, if one does.
+    fn set(&mut self, holds: bool, now: Instant) -> Option<Span> {
+        match (self.since, holds) {
+            (None, true) => {
+                self.since = Some(now);
+                None
+            }
+            (Some(since), false) => {
+                self.since = None;
+                self.total += now - since;
+                Some(now - since)
+            }
+            _ => None,
+        }
+    }
+
+    fn finish(&mut self, now: Instant) -> f64 {
+        self.set(false, now);
+        self.total.as_secs()
+    }
+}
+
+/// Losses that belong to one incident.
+#[derive(Clone, Copy, Debug)]
+struct Losses {
+    number: u32,
+    count: u64,
+    age: Span,
+}
+
+/// What is watched of the service or of one group.
+#[derive(Clone, Debug)]
+struct Watched {
+    outages: Outages,
+    writes_down: Timer,
+    reads_down: Timer,
+    unsafe_time: Timer,
+    is_split: bool,
+    tally: Tally,
+}
+
+/// What is watched of one group besides.
+#[derive(Clone, Debug)]
+struct GroupWatched {
+    seen: Watched,
+    up: bool,
+    writes: bool,
+    reads: bool,
+    cause: Phase,
+    belief: Timer,
+    split: Timer,
+    exposed: Timer,
+    diverged: Timer,
+    degraded: Timer,
+    capacity_lost: f64,
+    capacity_since: Instant,
+    incidents: u32,
+    losses: Vec<Losses>,
+}
+
+/// Watches a run.
+#[derive(Clone, Debug)]
+pub(super) struct Observer {
+    groups: Vec<GroupWatched>,
+    /// The service over all groups; with a single group it is that group.
+    all: Option<Watched>,
+    standby: Vec<Timer>,
+    mistakes: Vec<(NodeId, NodeId, Instant)>,
+    group_of: Vec<Option<usize>>,
+    objectives: Objectives,
+    pub(super) breach: Option<Breach>,
+    bounds: Vec<Option<f64>>,
+    /// Capacity lost per second at present, by group.
+    capacity: Vec<f64>,
+}
+
+impl Observer {
+    pub(super) fn new<P: Policy>(setup: &Setup<P>) -> Observer {
+        let model = &setup.model;
+        let watched = |deadline: Span| Watched {
+            outages: Outages::new(deadline, model.merge_gap, model.objectives.rto),
+            writes_down: Timer::default(),
+            reads_down: Timer::default(),
+            unsafe_time: Timer::default(),
+            is_split: false,
+            tally: Tally::default(),
+        };
+        let deadline_of = |group: Option<usize>| {
+            let asked = model.clients.iter().filter(|k| !k.is_field && group.is_none_or(|g| k.to.index() == g));
+            asked.map(|client| client.deadline).min().unwrap_or(Span::ZERO)
+        };
+        let groups: Vec<_> = (0..model.groups.len())
+            .map(|g| GroupWatched {
+                seen: watched(deadline_of(Some(g))),
+                up: true,
+                writes: true,
+                reads: true,
+                cause: Phase::Detect,
+                belief: Timer::default(),
+                split: Timer::default(),
+                exposed: Timer::default(),
+                diverged: Timer::default(),
+                degraded: Timer::default(),
+                capacity_lost: 0.0,
+                capacity_since: Instant::ZERO,
+                incidents: 0,
+                losses: Vec::new(),
+            })
+            .collect();
+        let mut group_of = vec![None; model.nodes.len()];
+        for (g, group) in model.groups.iter().enumerate() {
+            for node in &group.nodes {
+                group_of[node.index()] = Some(g);
+            }
+        }
+        Observer {
+            all: (groups.len() > 1).then(|| watched(deadline_of(None))),
+            capacity: vec![0.0; groups.len()],
+            groups,
+            standby: vec![Timer::default(); model.nodes.len()],
+            mistakes: Vec::new(),
+            group_of,
+            objectives: model.objectives.clone(),
+            breach: None,
+            bounds: setup.bounds.iter().map(|b| b.loss_age.as_ref().and_then(|bound| bound.secs)).collect(),
+        }
+    }
+
+    fn service(&mut self, now: Instant, g: usize, up: bool, writes: bool, reads: bool, by: Option<NodeId>, cause: Phase) {
+        let group = &mut self.groups[g];
+        (group.up, group.writes, group.reads, group.cause) = (up, writes, reads, cause);
+        set_service(&mut group.seen, now, up, writes, reads, by, cause);
+        let Some(all) = &mut self.all else { return };
+        let up = self.groups.iter().all(|g| g.up);
+        let writes = self.groups.iter().all(|g| g.writes);
+        let reads = self.groups.iter().all(|g| g.reads);
+        let cause = self.groups.iter().find(|g| !g.up).map_or(cause, |g| g.cause);
+        set_service(all, now, up, writes, reads, by, cause);
+    }
+
+    fn acceptors(&mut self, now: Instant, g: usize, believing: u8, accepting: u8, exposed: u8) {
+        let group = &mut self.groups[g];
+        group.belief.set(believing >= 2, now);
+        group.exposed.set(exposed >= 2, now);
+        if group.split.since.is_none() && accepting >= 2 {
+            group.seen.tally.add(Sum::Splits, 1.0);
+        }
+        if let Some(window) = group.split.set(accepting >= 2, now) {
+            group.seen.tally.add(Sum::SplitsEnded, 1.0);
+            group.seen.tally.add(Sum::SplitEndedSecs, window.as_secs());
+            group.seen.tally.pool(Pool::Split, window.as_nanos());
+        }
+        group.seen.is_split = accepting >= 2;
+        set_safe(&mut group.seen, now);
+        let is_split = self.groups.iter().any(|g| g.seen.is_split);
+        if let Some(all) = &mut self.all {
+            all.is_split = is_split;
+            set_safe(all, now);
+        }
+    }
+
+    fn verdict(&mut self, now: Instant, observer: NodeId, peer: NodeId, suspected: bool, mistaken: bool) {
+        let Some(g) = self.group_of[observer.index()] else { return };
+        let tally = &mut self.groups[g].seen.tally;
+        if suspected && mistaken {
+            tally.add(Sum::Mistakes, 1.0);
+            self.mistakes.push((observer, peer, now));
+        } else if !suspected {
+            if let Some(i) = self.mistakes.iter().position(|m| m.0 == observer && m.1 == peer) {
+                let (_, _, since) = self.mistakes.swap_remove(i);
+                tally.add(Sum::MistakesEnded, 1.0);
+                tally.add(Sum::MistakeSecs, (now - since).as_secs());
+            }
+        }
+    }
+
+    fn lost(&mut self, g: usize, loss: crate::service::ledger::Loss, breaks_bound: bool) {
+        let group = &mut self.groups[g];
+        let tally = &mut group.seen.tally;
+        let count = loss.count - loss.merged;
+        tally.add(Sum::Merged, loss.merged as f64);
+        tally.add(Sum::Lost, count as f64);
+        tally.add(Sum::LostBytes, loss.bytes);
+        tally.add(Sum::RecoveredLate, loss.recovered as f64);
+        if count == 0 {
+            return;
+        }
+        if breaks_bound && self.breach.is_none() {
+            let bound_secs = self.bounds[g].unwrap_or(0.0);
+            self.breach = Some(Breach { group: g, age_secs: loss.age.as_secs(), bound_secs });
+        }
+        // A loss without an incident stands for itself.
+        let number = loss.incident.map_or(u32::MAX - group.losses.len() as u32, |incident| incident.number);
+        if loss.incident.is_some_and(|incident| !incident.in_class) {
+            tally.add(Sum::OutOfClassLost, count as f64);
+        }
+        match group.losses.iter_mut().find(|l| l.number == number) {
+            Some(known) => {
+                known.count += count;
+                known.age = known.age.max(loss.age);
+            }
+            None => group.losses.push(Losses { number, count, age: loss.age }),
+        }
+    }
+
+    /// Closes everything at the horizon and gives the tallies: the service's, then each group's.
+    pub(super) fn finish(mut self, horizon: Instant) -> (Tally, Vec<Tally>) {
+        let mut tallies = Vec::with_capacity(self.groups.len());
+        for (node, timer) in self.standby.iter_mut().enumerate() {
+            if let Some(g) = self.group_of[node] {
+                let secs = timer.finish(horizon);
+                self.groups[g].seen.tally.add(Sum::StandbySecs, secs);
+            }
+        }
+        for (g, group) in self.groups.iter_mut().enumerate() {
+            group.capacity_lost += self.capacity[g] * horizon.since(group.capacity_since).as_secs();
+            let tally = &mut group.seen.tally;
+            tally.add(Sum::CapacityLost, group.capacity_lost);
+            tally.add(Sum::DualBelief, group.belief.finish(horizon));
+            tally.add(Sum::ExposedSecs, group.exposed.finish(horizon));
+            tally.add(Sum::SplitSecs, group.split.finish(horizon));
+            tally.add(Sum::DivergedSecs, group.diverged.finish(horizon));
+            tally.add(Sum::DegradedSecs, group.degraded.finish(horizon));
+            for losses in &group.losses {
+                tally.add(Sum::LossIncidents, 1.0);
+                tally.add(Sum::LossAgeSecs, losses.age.as_secs());
+                tally.pool(Pool::LossAge, losses.age.as_nanos());
+                tally.pool(Pool::LostPerIncident, losses.count);
+                if self.objectives.rpo.is_some_and(|rpo| losses.age > rpo) {
+                    tally.add(Sum::RpoMissed, 1.0);
+                }
+            }
+            for _ in group.losses.len()..group.incidents as usize {
+                tally.pool(Pool::LostPerIncident, 0);
+            }
+            finish_watched(&mut group.seen, horizon, &self.objectives);
+            tallies.push(group.seen.tally.clone());
+        }
+        let service = match self.all {
+            Some(mut all) => {
+                finish_watched(&mut all, horizon, &self.objectives);
+                for tally in &tallies {
+                    all.tally.absorb(tally);
+                }
+                let lost: f64 = tallies.iter().map(|t| t.get(Sum::CapacityLost)).sum();
+                all.tally.add(Sum::CapacityLost, lost / tallies.len() as f64);
+                all.tally
+            }
+            None => tallies.first().cloned().unwrap_or_default(),
+        };
+        (service, tallies)
+    }
+}
+
+fn set_service(seen: &mut Watched, now: Instant, up: bool, writes: bool, reads: bool, by: Option<NodeId>, cause: Phase) {
+    seen.writes_down.set(!writes, now);
+    seen.reads_down.set(!reads, now);
+    if up {
+        seen.outages.up(now, by, &mut seen.tally);
+    } else {
+        seen.outages.down(now, cause);
+    }
+    set_safe(seen, now);
+}
+
+fn set_safe(seen: &mut Watched, now: Instant) {
+    // Downtime is added at the end; this is the time that is up and yet not safe.
+    let up_and_split = seen.is_split && !seen.outages.is_down();
+    seen.unsafe_time.set(up_and_split, now);
+}
+
+fn finish_watched(seen: &mut Watched, horizon: Instant, objectives: &Objectives) {
+    seen.outages.cut_off(horizon, &mut seen.tally);
+    let (writes, reads, unsafe_time) =
+        (seen.writes_down.finish(horizon), seen.reads_down.finish(horizon), seen.unsafe_time.finish(horizon));
+    let tally = &mut seen.tally;
+    tally.add(Sum::Horizon, horizon.as_secs());
+    tally.add(Sum::WritesDown, writes);
+    tally.add(Sum::ReadsDown, reads);
+    let down = tally.get(Sum::Down);
+    tally.add(Sum::Unsafe, down + unsafe_time);
+    if tally.get(Sum::Failed) == 0.0 {
+        tally.add(Sum::FirstFailure, horizon.as_secs());
+    }
+    let target = objectives.availability.as_ref();
+    let window = target.map_or(Span::from_whole_secs(30 * 86_400), |t| t.window);
+    let exclude = target.is_some_and(|t| t.exclude_planned);
+    let intervals: Vec<_> =
+        seen.outages.intervals.iter().filter(|i| !(exclude && i.2)).map(|i| (i.0, i.1)).collect();
+    tally.add(Sum::WorstWindow, 1.0 - worst_window(&intervals, window, horizon));
+    if let Some(target) = target {
+        let (met, all) = windows_met(&intervals, window, horizon, target.target);
+        tally.add(Sum::WindowsMet, met as f64);
+        tally.add(Sum::Windows, all as f64);
+    }
+}
+
+/// The largest share of any window of this length that is down. The worst window begins where an outage begins, or
+/// ends where one ends.
+fn worst_window(intervals: &[(Instant, Instant)], window: Span, horizon: Instant) -> f64 {
+    let window = window.min(horizon.since(Instant::ZERO));
+    if window == Span::ZERO {
+        return 0.0;
+    }
+    let mut worst = Span::ZERO;
+    let (mut first, mut whole) = (0, Span::ZERO);
+    // Windows that end where interval `last` ends; `whole` is the length of first..=last.
+    for last in 0..intervals.len() {
+        whole += intervals[last].1 - intervals[last].0;
+        let begin = intervals[last].1.before(window);
+        while intervals[first].1 <= begin {
+            whole = whole.saturating_sub(intervals[first].1 - intervals[first].0);
+            first += 1;
+        }
+        worst = worst.max(whole.saturating_sub(begin.since(intervals[first].0)));
+    }
+    let (mut last, mut whole) = (intervals.len(), Span::ZERO);
+    // Windows that begin where interval `first` begins.
+    for first in (0..intervals.len()).rev() {
+        whole += intervals[first].1 - intervals[first].0;
+        let end = intervals[first].0 + window;
+        while intervals[last - 1].0 >= end {
+            last -= 1;
+            whole = whole.saturating_sub(intervals[last].1 - intervals[last].0);
+        }
+        worst = worst.max(whole.saturating_sub(intervals[last - 1].1.since(end)));
+    }
+    worst.as_secs() / window.as_secs()
+}
+
+/// Whole windows, one after the other from the start, and those whose availability meets the target.
+fn windows_met(intervals: &[(Instant, Instant)], window: Span, horizon: Instant, target: f64) -> (u64, u64) {
+    let length = window.as_nanos().max(1);
+    let all = horizon.as_nanos() / length;
+    let allowed = (1.0 - target) * window.as_secs();
+    let mut missed = 0;
+    let (mut at, mut down) = (u64::MAX, 0.0);
+    let mut note = |index: u64, secs: f64| {
+        if index != at {
+            missed += u64::from(down > allowed * (1.0 + 1e-12) && at < all);
+            (at, down) = (index, 0.0);
+        }
+        down += secs;
+    };
+    for &(from, to) in intervals {
+        let mut from = from.as_nanos();
+        while from < to.as_nanos() {
+            let index = from / length;
+            let end = ((index + 1) * length).min(to.as_nanos());
+            note(index, Span::from_nanos(end - from).as_secs());
+            from = end;
+        }
+    }
+    note(u64::MAX - 1, 0.0);
+    (all - missed, all)
+}
+
+impl Probe<Fact> for Observer {
+    fn see(&mut self, now: Instant, fact: &Fact) {
+        match *fact {
+            Fact::Service { group, up, writes, reads, by, cause } => {
+                self.service(now, group.index(), up, writes, reads, by, cause);
+            }
+            Fact::Step { node, phase } => {
+                if let Some(g) = self.group_of[node.index()] {
+                    self.groups[g].seen.outages.step(now, node, phase);
+                    if let Some(all) = &mut self.all {
+                        all.outages.step(now, node, phase);
+                    }
+                }
+            }
+            Fact::Process { node, up } => {
+                if !up {
+                    self.standby[node.index()].set(false, now);
+                    if let Some(g) = self.group_of[node.index()] {
+                        self.groups[g].seen.outages.gone(now, node);
+                        if let Some(all) = &mut self.all {
+                            all.outages.gone(now, node);
+                        }
+                    }
+                }
+            }
+            Fact::Stance { node, stance } => {
+                self.standby[node.index()].set(stance.accepts.is_none(), now);
+            }
+            Fact::Acceptors { group, believing, accepting, exposed } => {
+                self.acceptors(now, group.index(), believing, accepting, exposed);
+            }
+            Fact::Verdict { observer, peer, echo: false, suspected, mistaken } => {
+                self.verdict(now, observer, peer, suspected, mistaken);
+            }
+            Fact::Diverged { group, diverged } => {
+                let group = &mut self.groups[group.index()];
+                if let Some(spell) = group.diverged.set(diverged, now) {
+                    group.seen.tally.add(Sum::Reconciled, 1.0);
+                    group.seen.tally.add(Sum::ReconciledSecs, spell.as_secs());
+                }
+            }
+            Fact::Capacity { group, millionths } => {
+                let g = group.index();
+                let group = &mut self.groups[g];
+                group.capacity_lost += self.capacity[g] * now.since(group.capacity_since).as_secs();
+                group.capacity_since = now;
+                self.capacity[g] = 1.0 - f64::from(millionths) / 1e6;
+            }
+            Fact::Failover { group, took, detection, mistaken, ordered, .. } => {
+                let tally = &mut self.groups[group.index()].seen.tally;
+                tally.add(Sum::Failovers, 1.0);
+                tally.add(Sum::FalseFailovers, f64::from(u8::from(mistaken && !ordered)));
+                tally.add(Sum::OrderedFailovers, f64::from(u8::from(ordered)));
+                if let Some(took) = took {
+                    tally.add(Sum::FailoversTimed, 1.0);
+                    tally.add(Sum::FailoverSecs, took.as_secs());
+                    tally.pool(Pool::Failover, took.as_nanos());
+                }
+                if let Some(detection) = detection {
+                    tally.add(Sum::Detections, 1.0);
+                    tally.add(Sum::DetectionSecs, detection.as_secs());
+                    tally.pool(Pool::Detection, detection.as_nanos());
+                }
+            }
+            Fact::FailoverFailed { group } => self.groups[group.index()].seen.tally.add(Sum::FailedFailovers, 1.0),
+            Fact::Incident { group, incident } => {
+                let group = &mut self.groups[group.index()];
+                group.incidents += 1;
+                group.seen.tally.add(Sum::Incidents, 1.0);
+                if !incident.in_class {
+                    group.seen.tally.add(Sum::OutOfClass, 1.0);
+                }
+            }
+            Fact::Lost { group, loss, breaks_bound } => self.lost(group.index(), loss, breaks_bound),
+            Fact::Overwritten { group, count } => {
+                self.groups[group.index()].seen.tally.add(Sum::Overwritten, count as f64);
+            }
+            Fact::Degraded { group, degraded } => {
+                self.groups[group.index()].degraded.set(degraded, now);
+            }
+            Fact::Book { group, totals } => {
+                self.groups[group.index()].seen.tally.add(Sum::Acked, totals.acked as f64);
+            }
+            Fact::Fault { .. } | Fact::Pause { .. } | Fact::Replication { .. } | Fact::Verdict { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::from_whole_secs(secs)
+    }
+
+    #[test]
+    fn the_worst_window_is_found_wherever_it_lies() {
+        let day = Span::from_whole_secs(100);
+        let check = |intervals: &[(u64, u64)], expected: f64| {
+            let intervals: Vec<_> = intervals.iter().map(|&(a, b)| (at(a), at(b))).collect();
+            assert_eq!(worst_window(&intervals, day, at(1000)), expected, "{intervals:?}");
+        };
+        check(&[], 0.0);
+        check(&[(10, 20)], 0.10);
+        check(&[(10, 20), (500, 505)], 0.10);
+        // The window that ends at 250 holds all of the second; the one from 95 to 195 holds only 15.
+        check(&[(95, 105), (190, 250)], 0.60);
+        check(&[(95, 105), (190, 230)], 0.40);
+        check(&[(140, 160), (190, 230)], 0.60);
+        check(&[(0, 300)], 1.0);
+    }
+
+    #[test]
+    fn windows_are_met_one_after_the_other() {
+        let window = Span::from_whole_secs(100);
+        let intervals = [(at(90), at(110)), (at(350), at(352)), (at(999), at(1000))];
+        // 10 of 100 down in the first two windows, 2 in the fourth, 1 in the tenth.
+        assert_eq!(windows_met(&intervals, window, at(1000), 0.95), (8, 10));
+        assert_eq!(windows_met(&intervals, window, at(1000), 0.99), (7, 10));
+        assert_eq!(windows_met(&intervals, window, at(1000), 0.90), (10, 10));
+    }
+}

@@ -1,0 +1,137 @@
+//! The sums of one run.
+
+use crate::policy::contract::Phase;
+
+/// What is summed. Times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(usize)]
+pub(super) enum Sum {
+    Horizon,
+    Down,
+    WritesDown,
+    ReadsDown,
+    Unsafe,
+    CapacityLost,
+    WorstWindow,
+    FirstFailure,
+    Failed,
+    WindowsMet,
+    Windows,
+    RtoMissed,
+    Outages,
+    OutageSecs,
+    OutagesEnded,
+    DualBelief,
+    SplitSecs,
+    ExposedSecs,
+    Splits,
+    SplitsEnded,
+    SplitEndedSecs,
+    DivergedSecs,
+    Reconciled,
+    ReconciledSecs,
+    Acked,
+    Lost,
+    LostBytes,
+    RecoveredLate,
+    Merged,
+    Overwritten,
+    Incidents,
+    LossIncidents,
+    LossAgeSecs,
+    RpoMissed,
+    OutOfClass,
+    OutOfClassLost,
+    DegradedSecs,
+    Failovers,
+    FalseFailovers,
+    FailedFailovers,
+    OrderedFailovers,
+    FailoversTimed,
+    FailoverSecs,
+    Detections,
+    DetectionSecs,
+    Mistakes,
+    MistakesEnded,
+    MistakeSecs,
+    StandbySecs,
+    /// The causes of downtime follow from here, in the order of [`Phase::ALL`].
+    Cause,
+}
+
+pub(super) const SUMS: usize = Sum::Cause as usize + Phase::ALL.len();
+
+/// Distributions pooled over all runs, in nanoseconds or counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Pool {
+    Outage,
+    Split,
+    LostPerIncident,
+    LossAge,
+    Failover,
+    Detection,
+}
+
+pub(super) const POOLS: usize = Pool::Detection as usize + 1;
+
+/// Sums and pooled values of one run, of the service or of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tally {
+    pub(super) sums: [f64; SUMS],
+    pub(super) pooled: [Vec<u64>; POOLS],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally { sums: [0.0; SUMS], pooled: Default::default() }
+    }
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, sum: Sum, value: f64) {
+        self.sums[sum as usize] += value;
+    }
+
+    pub(super) fn add_cause(&mut self, cause: Phase, secs: f64) {
+        self.sums[Sum::Cause as usize + cause as usize] += secs;
+    }
+
+    pub(super) fn get(&self, sum: Sum) -> f64 {
+        self.sums[sum as usize]
+    }
+
+    pub(super) fn pool(&mut self, pool: Pool, value: u64) {
+        self.pooled[pool as usize].push(value);
+    }
+
+    /// Adds what another group contributed, for the service as a whole: everything that is not about being up.
+    pub(super) fn absorb(&mut self, group: &Tally) {
+        const OF_SERVICE: [Sum; 12] = [
+            Sum::Horizon,
+            Sum::Down,
+            Sum::WritesDown,
+            Sum::ReadsDown,
+            Sum::Unsafe,
+            Sum::CapacityLost,
+            Sum::WorstWindow,
+            Sum::FirstFailure,
+            Sum::Failed,
+            Sum::WindowsMet,
+            Sum::Windows,
+            Sum::RtoMissed,
+        ];
+        let outage = [Sum::Outages, Sum::OutageSecs, Sum::OutagesEnded];
+        for i in 0..Sum::Cause as usize {
+            let is_of_service = OF_SERVICE.iter().chain(&outage).any(|&sum| sum as usize == i);
+            if !is_of_service {
+                self.sums[i] += group.sums[i];
+            }
+        }
+        for (i, values) in group.pooled.iter().enumerate() {
+            if i != Pool::Outage as usize {
+                self.pooled[i].extend_from_slice(values);
+            }
+        }
+    }
+}
