@@ -27,6 +27,34 @@ macro_rules! shipped {
 /// Every file built in, in the order of their paths.
 #[rustfmt::skip]
 pub const SHIPPED: &[ShippedFile] = shipped![
+    "experiments/geo-scada.toml",
+    "experiments/policies-as-shipped.toml",
+    "experiments/policies.toml",
+    "experiments/scenarios/changeover.toml",
+    "experiments/scenarios/cut-under-remain.toml",
+    "experiments/scenarios/cut-with-fencing.toml",
+    "experiments/scenarios/cut-without-fencing.toml",
+    "experiments/scenarios/main-crash.toml",
+    "experiments/scenarios/main-dies-in-cut-under-remain.toml",
+    "experiments/scenarios/main-main-duty.toml",
+    "experiments/scenarios/main-main.toml",
+    "experiments/scenarios/monitor-broken.toml",
+    "experiments/scenarios/pause-makes-main-main.toml",
+    "experiments/scenarios/stall-called-off.toml",
+    "experiments/scenarios/takeover.toml",
+    "experiments/timeout-vs-false-failover.toml",
+    "models/active-active-multiwriter.toml",
+    "models/active-active-web.toml",
+    "models/active-passive-cold.toml",
+    "models/active-passive-hot.toml",
+    "models/active-passive-warm.toml",
+    "models/db-pair-async.toml",
+    "models/db-pair-sync.toml",
+    "models/geo-scada-pair.toml",
+    "models/heartbeat-pair.toml",
+    "models/n-plus-m.toml",
+    "models/server-pair.toml",
+    "models/single-server.toml",
 ];
 
 /// What kind of file a name stands for.
