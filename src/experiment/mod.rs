@@ -10,8 +10,10 @@ pub mod outcome;
 pub mod plan;
 pub mod publish;
 pub mod replay;
+pub mod scenario;
 pub mod sources;
 pub mod tables;
+pub mod trace;
 pub mod verdict;
 pub mod view;
 
