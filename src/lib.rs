@@ -1,4 +1,6 @@
 //! failsim: what does a redundancy protocol really give me?
+//!
+//! The library behind the program of that name. A program with policies of its own calls [`main`] with them.
 pub mod check;
 pub mod cli;
 pub mod engine;
@@ -14,3 +16,5 @@ pub mod service;
 pub mod stats;
 pub mod system;
 pub mod theory;
+
+pub use cli::main;

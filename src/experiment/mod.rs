@@ -1,1 +1,21 @@
-//! (in the making)
+//! From an experiment to its results: points × policies × runs, worked through in parallel and put together in order.
+//!
+//! [`plan`] says what is to be run, [`execute`](fn@execute::execute) runs it, [`outcome`] turns what came out into the
+//! recorded tables, [`verdict`] says in words what they show, [`figures`] draws them, [`publish`] writes the folder.
+//! Nothing here prints. Start with [`plan::Plan`].
+
+pub mod execute;
+pub mod figures;
+pub mod outcome;
+pub mod plan;
+pub mod publish;
+pub mod replay;
+pub mod scenario;
+pub mod sources;
+pub mod tables;
+pub mod trace;
+pub mod verdict;
+pub mod view;
+
+/// Confidence of every interval and bound in a result.
+pub const CONFIDENCE: f64 = 0.95;

@@ -1,0 +1,133 @@
+//! `failsim check`: an experiment against its committed baseline, and its gates.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::{Format, FormatArgs, ModelArgs, WorkArgs};
+use super::exit::{Ended, Exit, Failure};
+use super::output::{note, print, print_json, print_tables};
+use super::{compare, work};
+use crate::check::{self, Change, GateResult, Recorded, Verdict};
+use crate::experiment::plan::Plan;
+use crate::experiment::publish;
+use crate::policy::registry::PolicySet;
+use crate::record::{Publication, Row};
+use crate::report::table::Cell;
+
+/// Runs an experiment again and compares it with its committed baseline; checks its gates
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 equal and every gate passed, 1 something moved or a gate failed, 2 no baseline, \
+                        3 a gate's interval is too wide to say."
+)]
+pub(super) struct CheckArgs {
+    /// An experiment file, or the bare name of a shipped one
+    experiment: String,
+    /// Baseline folder [default: results/NAME]
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
+    /// Make this result the new baseline
+    #[arg(long)]
+    bless: bool,
+    /// Only the gates, without a baseline
+    #[arg(long, conflicts_with = "bless")]
+    gates_only: bool,
+    #[command(flatten)]
+    settings: ModelArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
+    let settings = args.settings.settings(args.work.runs)?;
+    let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
+    let usual = Path::new("results").join(&plan.name);
+    let folder = args.baseline.as_deref().unwrap_or(&usual);
+    let old = if args.bless || args.gates_only { None } else { Some(baseline(folder, &args.experiment)?) };
+    // Fails before the work where the folder cannot be written.
+    let publication = if args.bless { Some(Publication::begin(folder, &plan.name, false)?) } else { None };
+    let Some(done) = work::results(&plan, &args.work, None)? else { return Ok(Exit::Interrupted) };
+    let outcome = done.outcome;
+    let new = Recorded { points: outcome.points.clone(), manifest: outcome.manifest.clone() };
+    let changes = old.map_or_else(Vec::new, |old| check::compare(&old, &new));
+    let gates = check::gates(&plan.gates, &new.points, &|row| indexes(&plan, row));
+    if let Some(publication) = publication {
+        publish::write(&publication, &outcome)?;
+        let path = publication.publish()?;
+        note(&format!("blessed: {} is the new baseline", path.display()));
+    }
+    show(args, &plan.name, &changes, &gates)?;
+    let worst = gates.iter().map(|gate| gate.verdict).max().unwrap_or(Verdict::Passed);
+    let exit = match worst {
+        Verdict::Failed => Exit::Failed,
+        _ if !changes.is_empty() => Exit::Failed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Passed => Exit::Good,
+    };
+    Ok(if work::breaches(&outcome) == Exit::Failed { Exit::Failed } else { exit })
+}
+
+fn baseline(folder: &Path, experiment: &str) -> Result<Recorded, Failure> {
+    if !folder.join("manifest.json").exists() {
+        return Err(Failure::Usage(format!(
+            "there is no baseline in `{}`; `failsim check {experiment} --bless` makes one, to be committed",
+            folder.display()
+        )));
+    }
+    compare::read(folder)
+}
+
+fn indexes<P: PolicySet>(plan: &Plan<P>, row: &Row) -> Vec<usize> {
+    plan.points
+        .iter()
+        .find(|point| point.axes == row.axes)
+        .map_or_else(Vec::new, |point| point.indexes.clone())
+}
+
+fn show(args: &CheckArgs, name: &str, changes: &[Change], gates: &[GateResult]) -> Result<(), Failure> {
+    let word = |verdict: Verdict| match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::Failed => "failed",
+    };
+    if args.format.format == Format::Json {
+        let gates = gates.iter().map(|gate| {
+            let found = gate.found.map(|e| serde_json::json!({"estimate": e.estimate, "low": e.low, "high": e.high}));
+            serde_json::json!({"at": gate.at, "asks": gate.asks, "found": found, "verdict": word(gate.verdict)})
+        });
+        return print_json(&serde_json::json!({
+            "format": crate::record::FORMAT,
+            "experiment": name,
+            "changes": compare::table(changes).to_json()["rows"],
+            "gates": gates.collect::<Vec<_>>(),
+        }));
+    }
+    if !changes.is_empty() {
+        print_tables(&[compare::table(changes)], args.format.format)?;
+    } else if !args.bless && !args.gates_only {
+        print(&format!("{name}: equal to the baseline to the last bit\n"))?;
+    }
+    for gate in gates {
+        let mark = match gate.verdict {
+            Verdict::Passed => "✓",
+            Verdict::Inconclusive => "?",
+            Verdict::Failed => "✗",
+        };
+        let found = match gate.found {
+            Some(_) => format!("is {}", Cell::from(gate.found).text()),
+            None => "is not measured in this model".to_owned(),
+        };
+        let advice = if gate.verdict == Verdict::Inconclusive { "; more runs would tell" } else { "" };
+        print(&format!("{mark} {}: {} {found}{advice}\n", gate.at, gate.asks))?;
+    }
+    if !changes.is_empty() {
+        note(&format!(
+            "if this is meant: `failsim check {} --bless` makes it the new baseline",
+            args.experiment
+        ));
+    }
+    Ok(())
+}

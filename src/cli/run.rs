@@ -1,0 +1,181 @@
+//! `failsim run`: one model, its measures; or several values of a key, compared run by run.
+
+use clap::Args;
+
+use super::args::{FolderArgs, Format, FormatArgs, ModelArgs, WorkArgs};
+use super::exit::{Ended, Exit, Failure};
+use super::output::{print, print_json, print_tables};
+use super::{json, work};
+use crate::experiment::outcome::Outcome;
+use crate::experiment::plan::Plan;
+use crate::experiment::view::View;
+use crate::experiment::{publish, tables, verdict};
+use crate::input::{Defaults, Mark, Problem, Problems, Source};
+use crate::model::Override;
+use crate::model::shipped::{self, FileKind};
+use crate::policy::registry::PolicySet;
+use crate::report::table::{Cell, Column, Table};
+
+/// Simulates one model and prints its measures
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    /// A model file, or the bare name of a shipped one (`failsim list models`)
+    model: String,
+    /// Compare several values of a key, each on the same failures
+    #[arg(long, value_name = "KEY=V1,V2,…")]
+    vary: Option<String>,
+    /// List every parameter left at its default, with its source
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    settings: ModelArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    folder: FolderArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
+    let settings = args.settings.settings(args.work.runs)?;
+    let vary = args.vary.as_deref().map(values).transpose()?.unwrap_or_default();
+    let found = shipped::find(FileKind::Model, &args.model, None)?;
+    let plan: Plan<P> = Plan::of_model(&found, vary, settings)?;
+    let folder = args.folder.out.as_deref().map(|path| (path, args.folder.replace));
+    let Some(done) = work::results(&plan, &args.work, folder)? else { return Ok(Exit::Interrupted) };
+    let outcome = &done.outcome;
+    let view = View::new(&outcome.points, &outcome.pairs);
+    match args.format.format {
+        Format::Json if args.vary.is_some() => print_json(&json::varied(&plan, &done))?,
+        Format::Json => print_json(&json::run(&plan, &done.results, 0))?,
+        format @ (Format::Table | Format::Markdown) => {
+            print(&heading(&plan, outcome, format))?;
+            print_tables(&shown(&view, args.vary.is_some(), &plan.measures), format)?;
+            print(&format!("\n{}\n\n{}\n", verdict::paragraphs(&view).join("\n"), publish::notes(outcome)))?;
+            if args.explain {
+                print("\n")?;
+                print_tables(&[defaults(&plan.defaults)], format)?;
+            }
+        }
+        Format::Csv if args.vary.is_some() => print(&outcome.points.to_csv())?,
+        Format::Csv => print_tables(&shown(&view, false, &plan.measures), Format::Csv)?,
+    }
+    Ok(work::breaches(outcome))
+}
+
+fn heading<P: PolicySet>(plan: &Plan<P>, outcome: &Outcome, format: Format) -> String {
+    let what = if outcome.title.is_empty() { String::new() } else { format!(": {}", outcome.title) };
+    let years = outcome.years.to_string();
+    let years = if years.len() > 6 { crate::report::number::significant(outcome.years, 4) } else { years };
+    let runs = if plan.runs == 1 { "1 run".to_owned() } else { format!("{} runs", plan.runs) };
+    let mark = if format == Format::Markdown { "## " } else { "" };
+    format!("{mark}{}{what}\n{runs} of {years} years, seed {}\n\n", plan.name, plan.seed)
+}
+
+/// The tables of a run: every measure; or with several values the comparison and the differences from the first.
+fn shown(view: &View<'_>, is_varied: bool, first: &[String]) -> Vec<Table> {
+    let place = view.places[0];
+    if !is_varied {
+        return view.policies.iter().map(|policy| tables::measures(view, place, policy, first)).collect();
+    }
+    let mut list = vec![Table { sentence: String::new(), ..tables::comparison(view) }];
+    let base = view.policies[0];
+    for other in &view.policies[1..] {
+        list.push(tables::differences(view, place, base, other));
+    }
+    list
+}
+
+/// The list of defaults, assumptions first.
+fn defaults(defaults: &Defaults) -> Table {
+    let mut lines = defaults.lines();
+    lines.sort_by_key(|line| match line.key.mark {
+        Mark::Assumption => 0,
+        Mark::Cited => 1,
+        Mark::Checked => 2,
+        Mark::Neutral => 3,
+    });
+    let rows = lines.iter().map(|line| {
+        let key = line.key;
+        vec![
+            Cell::Text(line.pattern.clone()),
+            Cell::Text(key.default.unwrap_or("").to_owned()),
+            Cell::Text(key.mark.letter().to_owned()),
+            Cell::Text(if key.source.is_empty() { key.mark.words() } else { key.source }.to_owned()),
+        ]
+    });
+    Table {
+        title: "Parameters left at their defaults".to_owned(),
+        columns: ["key", "default", "mark", "source"].map(Column::words).to_vec(),
+        rows: rows.collect(),
+        sentence: format!(
+            "{}. Marks: S checked against its source, P as commonly cited, A an assumption, - neutral.",
+            defaults.sentence()
+        ),
+    }
+}
+
+/// The values of `KEY=V1,V2,…`, each under its text. Commas inside brackets and quotes do not part values.
+fn values(text: &str) -> Result<Vec<(String, Vec<Override>)>, Failure> {
+    let source = Source::new("--vary", text);
+    let wrong = |message: &str, expected: &str| {
+        let mut problems = Problems::new();
+        problems.add(Problem::new(source.whole(), message).expected(expected));
+        Failure::Problems(problems)
+    };
+    const EXPECTED: &str = "KEY=V1,V2,… such as `groups.*.policy.*.heartbeat=1s,2s,5s`";
+    let Some((key, rest)) = text.split_once('=') else { return Err(wrong("no key and values", EXPECTED)) };
+    let parts = split(rest);
+    if parts.len() < 2 || parts.iter().any(|part| part.is_empty()) {
+        return Err(wrong("fewer than two values", EXPECTED));
+    }
+    let name = key.trim().rsplit('.').next().unwrap_or(key);
+    let mut list: Vec<(String, Vec<Override>)> = Vec::new();
+    for part in parts {
+        let label = format!("{name} {part}");
+        if list.iter().any(|(other, _)| *other == label) {
+            return Err(wrong("a value stands twice", "each value once"));
+        }
+        list.push((label, vec![Override::from_parts(key, &part, "--vary")?]));
+    }
+    Ok(list)
+}
+
+fn split(text: &str) -> Vec<String> {
+    let (mut parts, mut depth, mut quote) = (vec![String::new()], 0_usize, None);
+    for letter in text.chars() {
+        match (quote, letter) {
+            (Some(open), _) => {
+                if open == letter {
+                    quote = None;
+                }
+            }
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '{' | '[') => depth += 1,
+            (None, '}' | ']') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("never empty").push(letter);
+    }
+    parts.iter().map(|part| part.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_inside_brackets_part_nothing() {
+        assert_eq!(split("1s, 2s"), ["1s", "2s"]);
+        assert_eq!(split("{ uniform = [\"1s\", \"2s\"] },3s"), ["{ uniform = [\"1s\", \"2s\"] }", "3s"]);
+        assert!(values("x").is_err());
+        assert!(values("x=1").is_err());
+        assert!(values("x=1,1").is_err());
+        assert_eq!(values("a.x=1,2").unwrap()[1].0, "x 2");
+    }
+}

@@ -1,0 +1,460 @@
+//! What is to be run: every point of the axes, with every policy at each, made ready.
+//!
+//! All models are read before anything runs, so every mistake of an experiment is reported at once. Later settings win:
+//! the model's file, `set` of the experiment, the policy, the axes, the settings given beside the files.
+
+use std::sync::Arc;
+
+use super::sources::{Texts, input};
+use crate::engine::time::Span;
+use crate::input::{Defaults, Name, Place, Problem, Problems, Source, tree};
+use crate::measure;
+use crate::model::axis::Axis;
+use crate::model::experiment_file::{ExperimentFile, Fidelity, Gate};
+use crate::model::shipped::{self, FileKind, FindError, Found};
+use crate::model::{Override, load};
+use crate::policy::contract::Policy;
+use crate::policy::host::Setup;
+use crate::policy::registry::PolicySet;
+use crate::record::{AxisValue, Input};
+
+/// What is given beside the files.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Keys of the model.
+    pub set: Vec<Override>,
+    /// Seed of every random stream.
+    pub seed: Option<u64>,
+    /// Runs per point.
+    pub runs: Option<u64>,
+    /// Length of a run.
+    pub horizon: Option<Span>,
+    /// Fidelity.
+    pub fidelity: Option<Fidelity>,
+    /// Never skip quiet time.
+    pub stepwise: bool,
+}
+
+/// Everything that is to be run.
+pub struct Plan<P: Policy> {
+    /// Its name: that of the result folder.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// What it asks.
+    pub question: Option<String>,
+    /// Columns of the axes.
+    pub axes: Vec<String>,
+    /// What is compared, by the names in tables.
+    pub policies: Vec<String>,
+    /// Points, the first axis slowest.
+    pub points: Vec<PlanPoint<P>>,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Runs per point and policy.
+    pub runs: u64,
+    /// Length of a run.
+    pub horizon: Span,
+    /// Everything that was read.
+    pub inputs: Vec<Input>,
+    /// Keys left at their defaults, over all models and policies.
+    pub defaults: Defaults,
+    /// Conditions.
+    pub gates: Vec<Gate>,
+    /// Measures to report first.
+    pub measures: Vec<String>,
+    /// Settings that a replay has to repeat.
+    pub settings: Settings,
+}
+
+/// One point of the axes.
+pub struct PlanPoint<P: Policy> {
+    /// Its values as recorded.
+    pub axes: Vec<AxisValue>,
+    /// Its values as written.
+    pub labels: Vec<String>,
+    /// Index of each value on its axis.
+    pub indexes: Vec<usize>,
+    /// One per policy.
+    pub cases: Vec<Case<P>>,
+}
+
+/// One policy at one point.
+pub struct Case<P: Policy> {
+    /// Ready to run.
+    pub setup: Setup<P>,
+    /// The model as a command line names it.
+    pub model: String,
+    /// What differs from the model's file.
+    pub overrides: Vec<Override>,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum PlanError {
+    /// Mistakes in the files.
+    Problems(Problems),
+    /// The model named on the command line is not there.
+    Find(FindError),
+}
+
+impl From<Problems> for PlanError {
+    fn from(problems: Problems) -> Self {
+        PlanError::Problems(problems)
+    }
+}
+
+/// A plan before its models are read.
+struct Draft {
+    models: Vec<(String, Found)>,
+    policies: Vec<(String, Vec<Override>)>,
+    base: Vec<Override>,
+    axes: Vec<Axis>,
+    settings: Settings,
+    requests: bool,
+}
+
+/// More than this many simulations of one point and policy are refused.
+const CASES_MAX: usize = 1_000_000;
+
+impl<P: PolicySet> Plan<P> {
+    /// The plan of an experiment file.
+    ///
+    /// # Errors
+    /// Every mistake in the experiment and its models.
+    pub fn of_experiment(
+        found: &Found,
+        file: ExperimentFile,
+        settings: Settings,
+    ) -> Result<Plan<P>, PlanError> {
+        let mut problems = Problems::new();
+        let mut models = Vec::new();
+        for name in &file.models {
+            match shipped::find(FileKind::Model, &name.text, found.folder.as_deref()) {
+                Ok(model) => models.push((command_name(&model), model)),
+                Err(error) => problems.add(not_found(name, &error)),
+            }
+        }
+        let gate_measures = file.gates.iter().map(|gate| &gate.measure);
+        for name in gate_measures.chain(&file.measures) {
+            known_measure(name, &mut problems);
+        }
+        if !problems.is_empty() {
+            return Err(problems.sorted().into());
+        }
+        let mut policies: Vec<_> =
+            file.policies.iter().map(|used| (used.name.text.clone(), used.overrides.clone())).collect();
+        if policies.is_empty() {
+            policies.push((policy_of(&models[0].1.source), Vec::new()));
+        }
+        let requests = settings.fidelity.unwrap_or(file.fidelity) == Fidelity::Requests;
+        let draft = Draft { models, policies, base: file.set, axes: file.axes, settings, requests };
+        let settings = &draft.settings;
+        let seed = settings.seed.unwrap_or(file.seed);
+        let mut plan = draft.plan(seed)?;
+        plan.name = crate::model::load::stem(&found.source.name);
+        plan.inputs.insert(0, input("experiment", &found.source.name, &found.source.text));
+        (plan.title, plan.question) = (file.title, file.question);
+        plan.runs = plan.settings.runs.unwrap_or(file.runs);
+        plan.horizon = plan.settings.horizon.unwrap_or(file.horizon);
+        plan.measures = file.measures.into_iter().map(|name| name.text).collect();
+        plan.check_gates(&file.gates)?;
+        plan.gates = file.gates;
+        if plan.points[0].labels.len() > draft.axes.len() {
+            // The models are an axis in front of those of the file.
+            plan.gates.iter_mut().flat_map(|gate| &mut gate.at).for_each(|(axis, _)| *axis += 1);
+        }
+        Ok(plan)
+    }
+
+    /// The plan of one model; `vary` holds values to compare, each under its name.
+    ///
+    /// # Errors
+    /// Every mistake in the model and the settings.
+    pub fn of_model(
+        found: &Found,
+        vary: Vec<(String, Vec<Override>)>,
+        settings: Settings,
+    ) -> Result<Plan<P>, PlanError> {
+        let policies = if vary.is_empty() { vec![(policy_of(&found.source), Vec::new())] } else { vary };
+        let requests = settings.fidelity == Some(Fidelity::Requests);
+        let models = vec![(command_name(found), found.clone())];
+        let draft = Draft { models, policies, base: Vec::new(), axes: Vec::new(), settings, requests };
+        let seed = draft.settings.seed.unwrap_or(1);
+        let mut plan: Plan<P> = draft.plan(seed)?;
+        plan.name = crate::model::load::stem(&found.source.name);
+        plan.title = plan.points[0].cases[0].setup.model.title.clone();
+        Ok(plan)
+    }
+
+    /// Gates may only speak of groups that are there.
+    fn check_gates(&self, gates: &[Gate]) -> Result<(), Problems> {
+        let mut problems = Problems::new();
+        let model = &self.points[0].cases[0].setup.model;
+        for group in gates.iter().filter_map(|gate| gate.group.as_ref()) {
+            let names =
+                crate::model::names::Names::new("group", model.groups.iter().map(|g| g.name.as_str()));
+            names.find(group, &mut problems);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+impl Draft {
+    fn plan<P: PolicySet>(&self, seed: u64) -> Result<Plan<P>, PlanError> {
+        let settings = &self.settings;
+        let cases = self
+            .axes
+            .iter()
+            .fold(self.models.len() * self.policies.len(), |n, axis| n.saturating_mul(axis.values.len()));
+        if cases > CASES_MAX {
+            let place = self.axes.first().map_or_else(|| Source::new("", "").whole(), |a| a.place.clone());
+            let problem =
+                Problem::new(place, format!("{cases} points and policies are too many for one sweep"));
+            let mut problems = Problems::new();
+            problems.add(problem.expected(format!("at most {CASES_MAX}: fewer values, axes or policies")));
+            return Err(problems.into());
+        }
+        let mut columns: Vec<(String, Vec<AxisValue>)> = Vec::new();
+        let mut labels: Vec<Vec<String>> = Vec::new();
+        if self.models.len() > 1 {
+            let names: Vec<String> =
+                self.models.iter().map(|(_, f)| crate::model::load::stem(&f.source.name)).collect();
+            columns.push(("model".into(), names.iter().cloned().map(AxisValue::Name).collect()));
+            labels.push(names);
+        }
+        for axis in &self.axes {
+            let values: Vec<String> = (0..axis.values.len()).map(|index| axis.label(index)).collect();
+            columns.push(column(&axis.name, &values));
+            labels.push(values);
+        }
+        let texts = Texts::default();
+        let (mut problems, mut defaults) = (Problems::new(), Defaults::default());
+        let mut missed = Missed::default();
+        let mut points = Vec::new();
+        let sizes: Vec<usize> = labels.iter().map(Vec::len).collect();
+        for indexes in combinations(&sizes) {
+            let (model, at) =
+                if self.models.len() > 1 { (indexes[0], &indexes[1..]) } else { (0, &indexes[..]) };
+            let mut cases = Vec::new();
+            for (_, policy) in &self.policies {
+                let mut overrides = self.base.clone();
+                overrides.extend(policy.iter().cloned());
+                overrides.extend(self.axes.iter().zip(at).flat_map(|(axis, &index)| axis.overrides(index)));
+                overrides.extend(settings.set.iter().cloned());
+                let (name, found) = &self.models[model];
+                let files = texts.through(Arc::clone(&found.files));
+                if points.is_empty() {
+                    missed.look::<P>(found, &overrides);
+                }
+                match load::<P::Params>(&found.source, files, &overrides) {
+                    Ok((loaded, left_out)) => {
+                        if points.is_empty() {
+                            defaults.extend(left_out);
+                        }
+                        let setup = Setup::new(loaded, seed, !settings.stepwise, self.requests);
+                        cases.push(Case { setup, model: name.clone(), overrides });
+                    }
+                    Err(found) => problems.extend(found),
+                }
+            }
+            let labels = labels.iter().zip(&indexes).map(|(axis, &index)| axis[index].clone()).collect();
+            let axes = columns.iter().zip(&indexes).map(|((_, axis), &index)| axis[index].clone()).collect();
+            points.push(PlanPoint { axes, labels, indexes, cases });
+        }
+        problems.extend(missed.problems());
+        if !problems.is_empty() {
+            return Err(problems.sorted().into());
+        }
+        let mut inputs: Vec<Input> =
+            self.models.iter().map(|(_, f)| input("model", &f.source.name, &f.source.text)).collect();
+        inputs.extend(texts.inputs());
+        inputs.extend(settings.inputs());
+        Ok(Plan {
+            name: String::new(),
+            title: String::new(),
+            question: None,
+            axes: columns.into_iter().map(|(name, _)| name).collect(),
+            policies: self.policies.iter().map(|(name, _)| name.clone()).collect(),
+            points,
+            seed,
+            runs: settings.runs.unwrap_or(1000),
+            horizon: settings.horizon.unwrap_or(Span::from_whole_secs(10 * 31_557_600)),
+            inputs,
+            defaults,
+            gates: Vec::new(),
+            measures: Vec::new(),
+            settings: settings.clone(),
+        })
+    }
+}
+
+impl Settings {
+    fn inputs(&self) -> Vec<Input> {
+        let mut list: Vec<Input> =
+            self.set.iter().map(|set| input("setting", "--set", set.place.source.text.as_str())).collect();
+        let mut add = |name: &str, value: Option<String>| {
+            list.extend(value.map(|value| input("setting", name, &value)));
+        };
+        add("--seed", self.seed.map(|seed| seed.to_string()));
+        add("--runs", self.runs.map(|runs| runs.to_string()));
+        add("--horizon", self.horizon.map(|horizon| horizon.to_string()));
+        let fidelity = |f| if f == Fidelity::Requests { "requests" } else { "aggregate" }.to_owned();
+        add("--fidelity", self.fidelity.map(fidelity));
+        add("--stepwise", self.stepwise.then(String::new));
+        list
+    }
+}
+
+/// Keys that may be missing under some of the policies: one that every policy lacks is a mistake.
+#[derive(Default)]
+struct Missed {
+    cases: usize,
+    list: Vec<(Place, usize, Problem)>,
+}
+
+impl Missed {
+    fn look<P: PolicySet>(&mut self, found: &Found, overrides: &[Override]) {
+        self.cases += 1;
+        if overrides.iter().all(|change| !change.may_miss) {
+            return;
+        }
+        let mut strict = overrides.to_vec();
+        strict.iter_mut().for_each(|change| change.may_miss = false);
+        let Err(problems) = load::<P::Params>(&found.source, Arc::clone(&found.files), &strict) else {
+            return;
+        };
+        let loose: Vec<&Place> = overrides.iter().filter(|o| o.may_miss).map(|o| &o.place).collect();
+        for problem in problems.iter() {
+            if !problem.message.ends_with("matches nothing in this model") || !loose.contains(&&problem.place)
+            {
+                continue;
+            }
+            match self.list.iter_mut().find(|(place, ..)| *place == problem.place) {
+                Some((_, count, _)) => *count += 1,
+                None => self.list.push((problem.place.clone(), 1, problem.clone())),
+            }
+        }
+    }
+
+    fn problems(self) -> Problems {
+        let mut problems = Problems::new();
+        for (_, count, problem) in self.list {
+            if count == self.cases {
+                problems.add(problem);
+            }
+        }
+        problems
+    }
+}
+
+/// Every combination of indexes, the first slowest.
+fn combinations(sizes: &[usize]) -> Vec<Vec<usize>> {
+    let mut list = vec![Vec::new()];
+    for &size in sizes {
+        list = list
+            .into_iter()
+            .flat_map(|before| (0..size).map(move |index| before.iter().copied().chain([index]).collect()))
+            .collect();
+    }
+    list
+}
+
+/// Heading and values of an axis: numbers where all values are numbers of one unit, which then stands in the heading.
+fn column(name: &str, labels: &[String]) -> (String, Vec<AxisValue>) {
+    let parts: Vec<Option<(f64, &str)>> = labels.iter().map(|label| number_and_unit(label)).collect();
+    let unit = parts.first().and_then(|part| part.map(|(_, unit)| unit));
+    if let Some(unit) = unit
+        && parts.iter().all(|part| part.is_some_and(|(_, other)| other == unit))
+    {
+        let values = parts.iter().flatten().map(|(value, _)| AxisValue::Number(*value)).collect();
+        return (if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") }, values);
+    }
+    let seconds: Result<Vec<f64>, _> =
+        labels.iter().map(|label| crate::input::units::seconds(label)).collect();
+    match seconds {
+        Ok(values) => (format!("{name} (s)"), values.into_iter().map(AxisValue::Number).collect()),
+        Err(_) => (name.to_owned(), labels.iter().map(|label| AxisValue::Name(label.clone())).collect()),
+    }
+}
+
+fn number_and_unit(label: &str) -> Option<(f64, &str)> {
+    let ends = (1..=label.len()).rev().filter(|end| label.is_char_boundary(*end));
+    let (value, unit) = ends
+        .filter_map(|end| Some((label[..end].trim_end().parse::<f64>().ok()?, label[end..].trim())))
+        .next()?;
+    (value.is_finite() && !unit.contains(|c: char| c.is_ascii_digit() || c.is_whitespace()))
+        .then_some((value, unit))
+}
+
+/// A model as a command line names it: its path, or its bare name where it is built in.
+fn command_name(found: &Found) -> String {
+    match found.folder {
+        Some(_) => found.source.name.clone(),
+        None => crate::model::load::stem(&found.source.name),
+    }
+}
+
+/// The names of the policies in a model file, joined.
+fn policy_of(source: &Arc<Source>) -> String {
+    let table = tree::parse(source, &mut Problems::new());
+    let groups = table.get("groups").and_then(|entry| entry.item.as_table());
+    let mut names: Vec<String> = Vec::new();
+    for group in groups.map_or(&[][..], |groups| &groups.entries) {
+        let policy = group.item.as_table().and_then(|group| group.get("policy"));
+        let used = policy.and_then(|entry| entry.item.as_table()).and_then(|table| table.entries.first());
+        if let Some(used) = used
+            && !names.contains(&used.key)
+        {
+            names.push(used.key.clone());
+        }
+    }
+    if names.is_empty() { "as modelled".to_owned() } else { names.join(" + ") }
+}
+
+fn not_found(name: &Name, error: &FindError) -> Problem {
+    let problem = Problem::new(
+        name.place.clone(),
+        match error {
+            FindError::Unreadable(..) => error.to_string(),
+            FindError::Unknown(_, name, _) => {
+                format!("no model is called `{name}`, and there is no such file")
+            }
+        },
+    );
+    problem
+        .expected("a path, relative to this file, or the name of a shipped model")
+        .nearest(&name.text, shipped::names(FileKind::Model))
+}
+
+/// Reports a name that is no measure's.
+pub fn known_measure(name: &Name, problems: &mut Problems) {
+    if measure::find(&name.text).is_none() {
+        let problem = Problem::new(name.place.clone(), format!("no measure is called `{}`", name.text));
+        let problem = problem.expected("a measure; `failsim list measures` shows all");
+        problems.add(problem.nearest(&name.text, measure::measures().iter().map(|measure| measure.name)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_become_numbers_of_one_unit_where_they_can() {
+        let labels = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let of = |list: &[&str]| column("x", &labels(list));
+        let numbers = |list: &[f64]| list.iter().map(|n| AxisValue::Number(*n)).collect::<Vec<_>>();
+        assert_eq!(of(&["10d", "17.8d"]), ("x (d)".into(), numbers(&[10.0, 17.8])));
+        assert_eq!(of(&["0.1%", "1%"]), ("x (%)".into(), numbers(&[0.1, 1.0])));
+        assert_eq!(of(&["1", "2.5"]), ("x".into(), numbers(&[1.0, 2.5])));
+        assert_eq!(of(&["30s", "1m 30s"]), ("x (s)".into(), numbers(&[30.0, 90.0])));
+        assert_eq!(of(&["on", "off"]).1[0], AxisValue::Name("on".into()));
+    }
+
+    #[test]
+    fn the_first_axis_is_the_slowest() {
+        assert_eq!(combinations(&[2, 2]), [[0, 0], [0, 1], [1, 0], [1, 1]]);
+        assert_eq!(combinations(&[]), [[0_usize; 0]; 1]);
+    }
+}

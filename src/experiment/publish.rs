@@ -1,0 +1,81 @@
+//! Writes a result folder.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::outcome::Outcome;
+use super::view::View;
+use super::{figures, tables, verdict};
+use crate::record::{Publication, PublishError};
+
+/// Writes every file of a result into the partial folder.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn write(work: &Publication, outcome: &Outcome) -> Result<(), PublishError> {
+    let folder = work.folder();
+    put(&folder.join("points.csv"), outcome.points.to_csv().as_bytes())?;
+    put(&folder.join("pairs.csv"), outcome.pairs.to_csv().as_bytes())?;
+    put(&folder.join("manifest.json"), outcome.manifest.to_json().as_bytes())?;
+    let charts = figures::figures(outcome);
+    if !charts.is_empty() {
+        let folder = folder.join("charts");
+        fs::create_dir_all(&folder).map_err(|source| failed("create", &folder, source))?;
+        for chart in &charts {
+            put(&folder.join(format!("{}.svg", chart.name)), chart.svg.as_bytes())?;
+            put(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
+            put(&folder.join(format!("{}.csv", chart.name)), chart.csv.as_bytes())?;
+        }
+    }
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    put(&folder.join("summary.md"), summary(outcome, &names).as_bytes())
+}
+
+/// The result in words, as Markdown.
+pub fn summary(outcome: &Outcome, charts: &[&str]) -> String {
+    let view = View::new(&outcome.points, &outcome.pairs);
+    let mut text = format!("# {}\n\n", outcome.title);
+    let mut add = |paragraph: String| {
+        let _ = write!(text, "{}\n\n", paragraph.trim_end());
+    };
+    outcome.question.iter().for_each(|question| add(question.clone()));
+    add(format!("**{}.**", verdict::headline(&view)));
+    verdict::paragraphs(&view).into_iter().for_each(&mut add);
+    if let Some(table) = tables::objectives(&view) {
+        add(table.to_markdown());
+    }
+    add(tables::comparison(&view).to_markdown());
+    for breach in &outcome.breaches {
+        add(format!("**A bound did not hold:** {}. Replay: `{}`", breach.message, breach.replay));
+    }
+    let kinds: Vec<String> = view
+        .policies
+        .iter()
+        .map(|policy| {
+            format!("{policy} ({})", if view.is_stateful(policy) { "keeps data" } else { "no data" })
+        })
+        .collect();
+    add(format!("Policies: {}.", kinds.join(", ")));
+    add(notes(outcome));
+    charts.iter().for_each(|name| add(format!("![{name}](charts/{name}.svg)")));
+    format!("{}\n", text.trim_end())
+}
+
+/// What every report says about its numbers.
+pub fn notes(outcome: &Outcome) -> String {
+    let runs = outcome.points.rows.first().map_or(0, |row| row.runs);
+    format!(
+        "Intervals are 95 % simulation intervals ({runs} runs, seed {}): how far the simulation has converged, not how \
+         well the failure rates are known. {}.",
+        outcome.manifest.seed, outcome.defaults
+    )
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    fs::write(path, bytes).map_err(|source| failed("write", path, source))
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> PublishError {
+    PublishError::Io { action, path: PathBuf::from(path), source }
+}

@@ -1,0 +1,245 @@
+//! The tables that people read.
+
+use super::verdict;
+use super::view::{View, name_and_unit, value_label};
+use crate::measure;
+use crate::record::{AxisValue, Estimate};
+use crate::report::number;
+use crate::report::table::{Cell, Column, Table};
+
+/// Policies at selected points: how long the service is safely up, why it is down, what is lost, what it costs.
+pub fn comparison(view: &View<'_>) -> Table {
+    let places = view.selected();
+    let is_swept = view.places.len() > 1;
+    let has = |measure: &str| {
+        view.points
+            .measures
+            .iter()
+            .position(|name| name == measure)
+            .is_some_and(|column| view.points.rows.iter().any(|row| row.measures[column].is_some()))
+    };
+    let optional = [
+        ("split_brain_time", "split brain", "s/yr", 1.0),
+        ("lost_rate", "writes lost", "/yr", 1.0),
+        ("loss_age_max", "oldest lost", "s", 1.0),
+        ("annual_cost", "cost", "/yr", 1.0),
+    ];
+    let optional: Vec<_> = optional.into_iter().filter(|(measure, ..)| has(measure)).collect();
+    let mut columns = Vec::new();
+    if is_swept {
+        columns.push(Column::words("at"));
+    }
+    columns.extend([
+        Column::words("policy"),
+        Column::numbers("not safely up", "h/yr"),
+        Column::numbers("nines", ""),
+        Column::numbers("down", "h/yr"),
+        Column::words("mostly"),
+    ]);
+    columns.extend(optional.iter().map(|(_, name, unit, _)| Column::numbers(name, unit)));
+    let mut rows = Vec::new();
+    for place in places {
+        let mut heading = Some(view.label(place));
+        for policy in &view.policies {
+            let mut row = Vec::new();
+            if is_swept {
+                row.push(Cell::Text(heading.take().unwrap_or_default()));
+            }
+            let share = verdict::unsafe_share(view, place, policy);
+            let hours = |estimate: Option<Estimate>, factor: f64| estimate.map(|e| scaled(e, factor)).into();
+            row.push(Cell::Text((*policy).to_owned()));
+            row.push(hours(share, 8766.0));
+            row.push(share.map_or(Cell::Absent, nines));
+            row.push(hours(view.get(place, policy, "downtime"), 1.0 / 3600.0));
+            let cause = verdict::shares(view, place, policy)
+                .first()
+                .map(|(cause, share)| format!("{} {} %", cause.replace('_', " "), (share * 100.0).round()));
+            row.push(cause.map_or(Cell::Absent, Cell::Text));
+            row.extend(
+                optional
+                    .iter()
+                    .map(|(measure, _, _, factor)| hours(view.get(place, policy, measure), *factor)),
+            );
+            rows.push(row);
+        }
+    }
+    let sentence = format!("{}.", verdict::headline(view));
+    Table { title: String::new(), columns, rows, sentence }
+}
+
+fn nines(share: Estimate) -> Cell {
+    if share.estimate <= 0.0 {
+        return Cell::Absent;
+    }
+    let value = -libm::log10(share.estimate);
+    Cell::Shown { value, text: format!("{:.1}", libm::fmax(value, 0.0)) }
+}
+
+fn scaled(estimate: Estimate, factor: f64) -> Estimate {
+    let scale = |value: f64| value * factor;
+    Estimate {
+        estimate: scale(estimate.estimate),
+        low: estimate.low.map(scale),
+        high: estimate.high.map(scale),
+    }
+}
+
+/// Targets for which [`objectives`] says where they are met.
+const TARGETS: [(f64, &str); 5] =
+    [(0.99, "99%"), (0.999, "99.9%"), (0.9995, "99.95%"), (0.9999, "99.99%"), (0.99999, "99.999%")];
+
+/// For each policy and target of safe availability: where on the main axis it is met, by the lower end of the interval.
+/// None without such an axis.
+pub fn objectives(view: &View<'_>) -> Option<Table> {
+    let axis = view.main_axis()?;
+    let line = view.along(axis, view.places.first()?);
+    let (name, unit) = name_and_unit(&view.points.axes[axis]);
+    let mut columns = vec![Column::words("policy")];
+    columns.extend(TARGETS.iter().map(|(_, text)| Column::words(text)));
+    let mut rows = Vec::new();
+    for policy in &view.policies {
+        let mut row = vec![Cell::Text((*policy).to_owned())];
+        for (target, _) in TARGETS {
+            let met: Vec<bool> = line
+                .iter()
+                .map(|(_, place)| {
+                    let share = verdict::unsafe_share(view, place, policy);
+                    share
+                        .and_then(|share| share.high.or(Some(share.estimate)))
+                        .is_some_and(|high| 1.0 - high >= target)
+                })
+                .collect();
+            let label = |index: usize| value_label(unit, &AxisValue::Number(line[index].0));
+            row.push(Cell::Text(where_met(&met, label)));
+        }
+        rows.push(row);
+    }
+    Some(Table {
+        title: format!("Safe availability: the {name} at which each target is met"),
+        columns,
+        rows,
+        sentence: String::new(),
+    })
+}
+
+fn where_met(met: &[bool], label: impl Fn(usize) -> String) -> String {
+    let first = met.iter().position(|met| *met);
+    let last = met.iter().rposition(|met| *met);
+    let (Some(first), Some(last)) = (first, last) else { return "nowhere".to_owned() };
+    if !met[first..=last].iter().all(|met| *met) {
+        return "in places".to_owned();
+    }
+    match (first == 0, last == met.len() - 1) {
+        (true, true) => "everywhere".to_owned(),
+        (false, true) => format!("from {}", label(first)),
+        (true, false) => format!("up to {}", label(last)),
+        (false, false) => format!("{} to {}", label(first), label(last)),
+    }
+}
+
+/// Every measure of one policy at one point, with a reading for people.
+pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str, first: &[String]) -> Table {
+    let mut names: Vec<&String> = first.iter().filter(|name| view.points.measures.contains(name)).collect();
+    names.extend(view.points.measures.iter().filter(|name| !first.contains(name)));
+    let mut rows = Vec::new();
+    for name in names {
+        let Some(estimate) = view.get(place, policy, name) else { continue };
+        let unit = unit_of(name);
+        rows.push(vec![
+            Cell::Text(name.clone()),
+            Some(estimate).into(),
+            Cell::Text(unit.to_owned()),
+            Cell::Text(reading(name, unit, &estimate)),
+        ]);
+    }
+    let columns = vec![
+        Column::words("measure"),
+        Column::numbers("value", ""),
+        Column::words("unit"),
+        Column::words("that is"),
+    ];
+    Table { title: String::new(), columns, rows, sentence: String::new() }
+}
+
+/// The unit of a column of figures; empty for plain shares.
+pub fn unit_of(column: &str) -> &'static str {
+    let name = column.rsplit('.').next().unwrap_or(column);
+    measure::find(name).map_or("", |measure| if measure.unit == "1" { "" } else { measure.unit })
+}
+
+fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
+    let value = if estimate.is_bound() { estimate.high.unwrap_or(0.0) } else { estimate.estimate };
+    let name = name.rsplit('.').next().unwrap_or(name);
+    match unit {
+        _ if name.ends_with("unavailability") => number::hours_a_year(value),
+        "" if name.ends_with("availability") => {
+            format!("{}, {} down", number::nines(1.0 - value), number::minutes_in_30_days(1.0 - value))
+        }
+        "s" | "s/yr" | "s/year" if value >= 60.0 || (value > 0.0 && value < 0.1) => {
+            let per_year = if unit == "s" { "" } else { " a year" };
+            format!("{}{per_year}", number::duration(value))
+        }
+        "/yr" | "/year" | "1/yr" if value > 0.0 && value < 1.0 => {
+            format!("once in {} years", number::significant(1.0 / value, 2))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Paired differences of measures between two policies at one point.
+pub fn differences(view: &View<'_>, place: &[AxisValue], a: &str, b: &str) -> Table {
+    let fits = |pair: &&crate::record::Pair| pair.axes == place && pair.policy_a == a && pair.policy_b == b;
+    let rows = view.pairs.rows.iter().filter(fits).map(|pair| {
+        let verdict = match (pair.paired_low > 0.0, pair.paired_high < 0.0) {
+            (true, _) => direction(&pair.measure, true),
+            (_, true) => direction(&pair.measure, false),
+            _ if pair.difference == 0.0 && pair.paired_low == 0.0 && pair.paired_high == 0.0 => "equal",
+            _ => "cannot be told apart",
+        };
+        vec![
+            Cell::Text(pair.measure.clone()),
+            Cell::Estimate { estimate: pair.difference, low: pair.paired_low, high: pair.paired_high },
+            Cell::Text(unit_of(&pair.measure).to_owned()),
+            pair.gain().map_or(Cell::Absent, Cell::Value),
+            Cell::Text(verdict.to_owned()),
+        ]
+    });
+    let columns = vec![
+        Column::words("measure"),
+        Column::numbers("difference", ""),
+        Column::words("unit"),
+        Column::numbers("gain", ""),
+        Column::words(b),
+    ];
+    Table {
+        title: format!("{b} minus {a}, paired run by run"),
+        columns,
+        rows: rows.collect(),
+        sentence: String::new(),
+    }
+}
+
+fn direction(measure: &str, is_more: bool) -> &'static str {
+    let name = measure.rsplit('.').next().unwrap_or(measure);
+    match measure::find(name).and_then(|measure| measure.lower_is_better) {
+        Some(lower) if lower == is_more => "worse",
+        Some(_) => "better",
+        None if is_more => "more",
+        None => "less",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_met_somewhere_or_nowhere() {
+        let said = |met: &[bool]| where_met(met, |index| index.to_string());
+        assert_eq!(said(&[false, true, true]), "from 1");
+        assert_eq!(said(&[true, true, false]), "up to 1");
+        assert_eq!(said(&[true, true]), "everywhere");
+        assert_eq!(said(&[false, false]), "nowhere");
+        assert_eq!(said(&[true, false, true]), "in places");
+    }
+}
