@@ -373,14 +373,36 @@ pub struct Facts<'a> {
     pub members: &'a [NodeId],
     /// Time since its process started, by its monotonic clock.
     pub uptime: Span,
-    /// Its wall clock, in seconds since the start of the run.
-    pub wall: f64,
+    /// Its wall clock.
+    pub wall: WallClock<'a>,
     /// Whether it was fenced off before this start.
     pub after_fence: bool,
     /// Whether this is the start of the run: all nodes are powered on together.
     pub first_start: bool,
     /// Whether its own copy of the data is there.
     pub has_data: bool,
+}
+
+/// A node's wall clock at one moment; reading it costs a little, so it is read only when asked.
+#[derive(Clone, Copy)]
+pub struct WallClock<'a>(pub(crate) &'a dyn Fn() -> f64);
+
+impl WallClock<'_> {
+    /// A clock that shows zero: for tests of a policy without a host.
+    pub fn zero() -> WallClock<'static> {
+        WallClock(&|| 0.0)
+    }
+
+    /// What it shows, in seconds since the start of the run by true time, its error included.
+    pub fn seconds(&self) -> f64 {
+        (self.0)()
+    }
+}
+
+impl Debug for WallClock<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WallClock")
+    }
 }
 
 /// What a policy sees and can do during a callback.

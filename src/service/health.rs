@@ -65,6 +65,8 @@ pub struct HealthCheck {
     /// When the change of mind that is already decided becomes known.
     verdict: Instant,
     quiet: Option<Quiet>,
+    /// What [`HealthCheck::ordinary`] found last, and for which ways.
+    ordinary: Option<([Medium; 2], Option<(RunLaw, Span)>)>,
 }
 
 impl HealthCheck {
@@ -93,6 +95,7 @@ impl HealthCheck {
             suspected: false,
             verdict: Instant::NEVER,
             quiet: None,
+            ordinary: None,
         };
         check.try_quiet(links);
         check
@@ -213,13 +216,26 @@ impl HealthCheck {
         {
             return;
         }
-        let Some([there, back]) = self.around.hopeful() else { return };
-        // Ordinary: neither leg is lost or takes more than half the time-out.
-        let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
-        let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
-        let Some(law) = RunLaw::new(q, u64::from(self.rule.fall)) else { return };
+        let Some(ways) = self.around.hopeful() else { return };
+        let found = match self.ordinary {
+            Some((of, found)) if of == ways => found,
+            _ => {
+                let found = self.ordinary(ways, links);
+                self.ordinary = Some((ways, found));
+                found
+            }
+        };
+        let Some((law, cut)) = found else { return };
         let u = self.stream.uniform();
         self.quiet = Some(Quiet { law, cut, wake_check: law.first(u) });
+    }
+
+    /// The law of the first run of exceptional checks, and the delay of a leg up to which a check is ordinary: neither
+    /// leg is lost or takes more than half the time-out.
+    fn ordinary(&self, [there, back]: [Medium; 2], links: &[Link]) -> Option<(RunLaw, Span)> {
+        let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
+        let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
+        RunLaw::new(q, u64::from(self.rule.fall)).map(|law| (law, cut))
     }
 
     /// A check drawn given that it is exceptional.

@@ -194,7 +194,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let at = Instant::ZERO + Span::from_secs_saturating(merging.stream.uniform() * horizon.as_secs());
             let error = |node: NodeId| {
                 let spec = &self.setup.model.nodes[node.index()].clock;
-                self.nodes[node.index()].clocks.wall_error(spec, at)
+                self.clocks[node.index()].wall_error(spec, at)
             };
             // Two writers taken at random among the members.
             let first = (merging.stream.uniform() * nodes.len() as f64) as usize;

@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Clock, Command, Ctx, Facts, Notice, Policy, Role, Stance};
+use crate::policy::contract::{Clock, Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
 use crate::system::ids::{LinkId, NodeId};
@@ -63,7 +63,6 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) beacon: Option<Beacon<P::Beacon>>,
     pub(super) stance: Option<Stance>,
     queue: Vec<(NodeId, P::Message)>,
-    pub(super) clocks: Clocks,
     starts: Stream,
     /// Factor on service times.
     pub(super) slow: f64,
@@ -102,6 +101,11 @@ impl<P: Policy> NodeState<P> {
     }
 }
 
+/// Reads a node's wall clock when asked.
+fn wall_clock(clocks: &Clocks, spec: &crate::system::spec::Clock, now: Instant) -> impl Fn() -> f64 {
+    move || now.as_secs() + clocks.wall_error(spec, now)
+}
+
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_nodes(&mut self, ctx: &mut HostCtx<'_, P>) {
         for (i, spec) in self.setup.model.nodes.iter().enumerate() {
@@ -114,6 +118,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     PolicyTimer { name: None, slot, overdue: false }
                 })
                 .collect();
+            self.clocks.push(Clocks::new(&spec.clock, &mut open("drift"), open("clock")));
             self.nodes.push(NodeState {
                 host_down: 0,
                 process_down: 0,
@@ -133,7 +138,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 beacon: None,
                 stance: None,
                 queue: Vec::new(),
-                clocks: Clocks::new(&spec.clock, &mut open("drift"), open("clock")),
                 starts: open("start"),
                 slow: 1.0,
                 stream: open("policy"),
@@ -260,29 +264,35 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.started = now;
-        let facts = self.facts(node, has_data, now);
         let params = &self.setup.model.groups[group.index()].policy;
         let mut commands = std::mem::take(&mut self.commands);
-        let state = &mut self.nodes[node.index()];
-        let durable = state.durable.clone();
-        state.program =
-            Some(P::start(&durable, &mut Ctx::new(facts, params, &mut state.stream, &mut commands)));
-        state.after_fence = false;
+        {
+            let spec = &self.setup.model.nodes[node.index()].clock;
+            let wall = wall_clock(&self.clocks[node.index()], spec, now);
+            let facts = self.facts(node, has_data, now, WallClock(&wall));
+            let state = &mut self.nodes[node.index()];
+            let durable = state.durable.clone();
+            let mut start = Ctx::new(facts, params, &mut state.stream, &mut commands);
+            state.program = Some(P::start(&durable, &mut start));
+            state.after_fence = false;
+        }
         self.emit(now, Fact::Process { node, up: true });
         self.execute(node, commands, ctx);
         self.surroundings_changed(Some(node), ctx);
         self.refresh(node, ctx);
     }
 
-    fn facts(&self, node: NodeId, has_data: bool, now: Instant) -> Facts<'s> {
+    fn facts<'w>(&self, node: NodeId, has_data: bool, now: Instant, wall: WallClock<'w>) -> Facts<'w>
+    where
+        's: 'w,
+    {
         let state = &self.nodes[node.index()];
         let (group, _) = self.setup.member[node.index()].expect("a node with a program is in a group");
-        let spec = &self.setup.model.nodes[node.index()].clock;
         Facts {
             me: node,
             members: &self.setup.model.groups[group.index()].nodes,
-            uptime: now.since(state.started).scaled(1.0 + state.clocks.drift),
-            wall: now.as_secs() + state.clocks.wall_error(spec, now),
+            uptime: now.since(state.started).scaled(1.0 + self.clocks[node.index()].drift),
+            wall,
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
             has_data,
@@ -297,15 +307,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
     ) {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
-        let facts = self.facts(node, self.has_data(group, member), ctx.now());
+        let (now, has_data) = (ctx.now(), self.has_data(group, member));
         let params = &self.setup.model.groups[group.index()].policy;
         let mut commands = std::mem::take(&mut self.commands);
-        let state = &mut self.nodes[node.index()];
-        let Some(program) = state.program.as_mut() else {
-            self.commands = commands;
-            return;
-        };
-        callback(program, &mut Ctx::new(facts, params, &mut state.stream, &mut commands));
+        {
+            let spec = &self.setup.model.nodes[node.index()].clock;
+            let wall = wall_clock(&self.clocks[node.index()], spec, now);
+            let facts = self.facts(node, has_data, now, WallClock(&wall));
+            let state = &mut self.nodes[node.index()];
+            if let Some(program) = state.program.as_mut() {
+                callback(program, &mut Ctx::new(facts, params, &mut state.stream, &mut commands));
+            }
+        }
         self.execute(node, commands, ctx);
         self.refresh(node, ctx);
     }
@@ -478,8 +491,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let spec = &self.setup.model.nodes[node.index()].clock;
         let state = &mut self.nodes[node.index()];
         let at = match clock {
-            Clock::Monotonic => now + true_span(after, state.clocks.drift),
-            Clock::Wall => state.clocks.wall_after(spec, now, after),
+            Clock::Monotonic => now + true_span(after, self.clocks[node.index()].drift),
+            Clock::Wall => self.clocks[node.index()].wall_after(spec, now, after),
         };
         let index = state
             .timers
@@ -496,7 +509,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn set_beacon(&mut self, node: NodeId, every: Span, content: P::Beacon, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         let state = &mut self.nodes[node.index()];
-        let drift = state.clocks.drift;
+        let drift = self.clocks[node.index()].drift;
         match &mut state.beacon {
             Some(beacon) if beacon.sending && beacon.every == every => {
                 if beacon.content == content {
@@ -523,7 +536,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !state.is_running() || !self.monitor_works(node) {
             return None;
         }
-        Some(Beats { first: beacon.first, period: true_span(beacon.every, state.clocks.drift) })
+        Some(Beats { first: beacon.first, period: true_span(beacon.every, self.clocks[node.index()].drift) })
     }
 
     /// Whether the process that sends and hears heartbeats works, where the node has one of its own (`monitor`).

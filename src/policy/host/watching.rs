@@ -91,7 +91,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let is_echo = matches!(watching, Watching::Echo(_));
         let index = self.watch_slot(observer, peer, is_echo, ctx);
         let mut stream = self.take_stream(index);
-        let drift = self.nodes[observer.index()].clocks.drift;
+        let drift = self.clocks[observer.index()].drift;
         let links = &self.setup.model.links;
         let kind = match watching {
             Watching::Beats { silence, armed } => {
