@@ -31,7 +31,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Mistakes in files or values.
     Problems(Problems),
     /// Anything else that the user can put right.
@@ -76,4 +76,4 @@ impl From<io::Error> for Failure {
 }
 
 /// What every command gives back.
-pub type Ended = Result<Exit, Failure>;
+pub(super) type Ended = Result<Exit, Failure>;

@@ -60,11 +60,6 @@ pub(super) fn execute<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs) -> Results 
     results
 }
 
-/// Whether Ctrl-C was pressed.
-pub(super) fn is_cancelled() -> bool {
-    CANCEL.load(Ordering::Relaxed)
-}
-
 fn bar<P: PolicySet>(plan: &Plan<P>, quiet: bool) -> ProgressBar {
     let total = plan.points.len() as u64 * plan.runs;
     // Hides itself where standard error is no terminal.

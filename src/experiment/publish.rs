@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 use super::view::View;
 use super::{figures, tables, verdict};
 use crate::record::{Publication, PublishError};
+use crate::report::table::Table;
 
 /// Writes every file of a result into the partial folder.
 ///
@@ -45,7 +46,7 @@ pub fn summary(outcome: &Outcome, charts: &[&str]) -> String {
     if let Some(table) = tables::objectives(&view) {
         add(table.to_markdown());
     }
-    add(tables::comparison(&view).to_markdown());
+    add(Table { sentence: String::new(), ..tables::comparison(&view) }.to_markdown());
     for breach in &outcome.breaches {
         add(format!("**A bound did not hold:** {}. Replay: `{}`", breach.message, breach.replay));
     }

@@ -28,7 +28,7 @@ pub fn paragraphs(view: &View<'_>) -> Vec<String> {
     let at = if view.places.len() > 1 { format!("At {}: ", view.label(place)) } else { String::new() };
     for text in [causes(view, place), split_brain(view, place), data(view, place), cost(view, place)] {
         if !text.is_empty() {
-            list.push(format!("{at}{text}"));
+            list.push(if at.is_empty() { capital(&text) } else { format!("{at}{text}") });
         }
     }
     list
@@ -98,7 +98,7 @@ fn winner(view: &View<'_>, place: &[AxisValue], policies: &[&str]) -> String {
     let Some(((best, value), others)) = ranked.split_first() else { return String::new() };
     let loss = lost_time(value);
     if others.is_empty() {
-        return format!("{best} is not safely up {loss}.");
+        return format!("{best} is not safely up for {loss}.");
     }
     let measure = if view.get(place, best, "safe_availability").is_some() {
         "safe_availability"
@@ -111,9 +111,9 @@ fn winner(view: &View<'_>, place: &[AxisValue], policies: &[&str]) -> String {
         if difference.is_none_or(|(_, low, high)| low <= 0.0 && high >= 0.0) {
             ties.push(*name);
         } else if value.estimate > 0.0 {
-            behind.push(format!("{name} {}×", significant(other.estimate / value.estimate, 2)));
+            behind.push(format!("{name} loses {}× as much", significant(other.estimate / value.estimate, 2)));
         } else {
-            behind.push(format!("{name} {}", lost_time(other)));
+            behind.push(format!("{name} loses {}", lost_time(other)));
         }
     }
     let mut text = if ties.is_empty() {
@@ -122,8 +122,7 @@ fn winner(view: &View<'_>, place: &[AxisValue], policies: &[&str]) -> String {
         format!("{best} loses {loss} and cannot be told apart from {}", join(&ties))
     };
     if !behind.is_empty() {
-        let as_much = if value.estimate > 0.0 { "; times as much is lost by " } else { "; " };
-        text.push_str(as_much);
+        text.push_str("; ");
         text.push_str(&behind.join(", "));
     }
     text.push('.');
@@ -296,9 +295,6 @@ mod tests {
         let rows = vec![pair("a", "b", -1e-3, 1e-4), pair("a", "c", -1e-5, 1e-4)];
         let pairs = Pairs { axes: vec!["MTTF (d)".into()], rows };
         let said = paragraphs(&View::new(&points, &pairs));
-        assert_eq!(
-            said[0],
-            "Here: a loses 8.77 h/yr and cannot be told apart from c; times as much is lost by b 2.0×."
-        );
+        assert_eq!(said[0], "Here: a loses 8.77 h/yr and cannot be told apart from c; b loses 2.0× as much.");
     }
 }
