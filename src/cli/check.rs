@@ -46,7 +46,7 @@ pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
     let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
     let usual = Path::new("results").join(&plan.name);
     let folder = args.baseline.as_deref().unwrap_or(&usual);
-    let old = if args.bless || args.gates_only { None } else { Some(baseline(folder, &args.experiment)?) };
+    let old = if args.bless || args.gates_only { None } else { Some(baseline(folder, &bless(args))?) };
     // Fails before the work where the folder cannot be written.
     let publication = if args.bless { Some(Publication::begin(folder, &plan.name, false)?) } else { None };
     let Some(done) = work::results(&plan, &args.work, None)? else { return Ok(Exit::Interrupted) };
@@ -70,10 +70,17 @@ pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
     Ok(if work::breaches(&outcome) == Exit::Failed { Exit::Failed } else { exit })
 }
 
-fn baseline(folder: &Path, experiment: &str) -> Result<Recorded, Failure> {
+/// The command that makes a result the baseline.
+fn bless(args: &CheckArgs) -> String {
+    let folder =
+        args.baseline.as_ref().map_or(String::new(), |path| format!(" --baseline {}", path.display()));
+    format!("failsim check {}{folder} --bless", args.experiment)
+}
+
+fn baseline(folder: &Path, bless: &str) -> Result<Recorded, Failure> {
     if !folder.join("manifest.json").exists() {
         return Err(Failure::Usage(format!(
-            "there is no baseline in `{}`; `failsim check {experiment} --bless` makes one, to be committed",
+            "there is no baseline in `{}`; `{bless}` makes one, to be committed",
             folder.display()
         )));
     }
@@ -124,10 +131,7 @@ fn show(args: &CheckArgs, name: &str, changes: &[Change], gates: &[GateResult]) 
         print(&format!("{mark} {}: {} {found}{advice}\n", gate.at, gate.asks))?;
     }
     if !changes.is_empty() {
-        note(&format!(
-            "if this is meant: `failsim check {} --bless` makes it the new baseline",
-            args.experiment
-        ));
+        note(&format!("if this is meant: `{}` makes it the new baseline", bless(args)));
     }
     Ok(())
 }

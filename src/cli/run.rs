@@ -146,11 +146,8 @@ fn split(text: &str) -> Vec<String> {
     let (mut parts, mut depth, mut quote) = (vec![String::new()], 0_usize, None);
     for letter in text.chars() {
         match (quote, letter) {
-            (Some(open), _) => {
-                if open == letter {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if open == letter => quote = None,
+            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(letter),
             (None, '{' | '[') => depth += 1,
             (None, '}' | ']') => depth = depth.saturating_sub(1),

@@ -33,14 +33,18 @@ pub(super) fn experiment<P: PolicySet>(name: &str, mut settings: Settings) -> Re
     Ok(Plan::of_experiment(&found, file, settings)?)
 }
 
-/// Runs a plan, with a progress bar where somebody is watching.
-pub(super) fn execute<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs) -> Results {
-    // A second Ctrl-C ends the program at once. Without a handler Ctrl-C does so too: nothing published is lost.
+/// From here on Ctrl-C ends the work at the next run; a second one ends the program at once.
+fn catch_interrupt() {
+    // Without a handler Ctrl-C ends the program at once: nothing published is lost by that either.
     let _ = ctrlc::set_handler(|| {
         if CANCEL.swap(true, Ordering::Relaxed) {
             std::process::exit(Exit::Interrupted as i32);
         }
     });
+}
+
+/// Runs a plan, with a progress bar where somebody is watching.
+fn execute<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs) -> Results {
     let bar = bar(plan, work.quiet);
     let results = execute::execute(
         plan,
@@ -88,6 +92,7 @@ pub(super) fn results<P: PolicySet>(
     work: &WorkArgs,
     folder: Option<(&Path, bool)>,
 ) -> Result<Option<Done>, Failure> {
+    catch_interrupt();
     // Before anything runs: an unwritable folder is not found out after an hour.
     let publication = match folder {
         Some((path, replace)) => Some(Publication::begin(path, &plan.name, replace)?),

@@ -4,8 +4,10 @@
 //! recorded tables, [`verdict`] says in words what they show, [`figures`] draws them, [`publish`] writes the folder.
 //! Nothing here prints. Start with [`plan::Plan`].
 
+mod axes;
 pub mod execute;
 pub mod figures;
+mod missed;
 pub mod outcome;
 pub mod plan;
 pub mod publish;

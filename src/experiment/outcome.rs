@@ -60,6 +60,9 @@ pub fn columns(summary: &Summary, groups: &[String]) -> Vec<(String, &'static me
     list
 }
 
+/// Figures by column.
+type Named = Vec<(String, Option<Estimate>)>;
+
 /// A figure as it is recorded; none where there is no number at all.
 pub fn estimate(figure: &Figure) -> Option<Estimate> {
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
@@ -78,7 +81,7 @@ pub fn collect<P: PolicySet>(plan: &Plan<P>, results: &Results) -> Outcome {
     manifest.inputs = plan.inputs.clone();
     manifest.axes = plan.axes.clone();
     let mut names: Vec<String> = Vec::new();
-    let mut figures: Vec<Vec<Vec<(String, Option<Estimate>)>>> = Vec::new();
+    let mut figures: Vec<Vec<Named>> = Vec::new();
     for (point, result) in plan.points.iter().zip(&results.points) {
         let mut of_point = Vec::new();
         for (case, summary) in point.cases.iter().zip(&result.summaries) {

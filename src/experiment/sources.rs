@@ -18,6 +18,7 @@ pub struct Texts(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Texts {
     /// Files that note here what is read of them.
+    #[expect(clippy::arc_with_non_send_sync, reason = "the reader of files takes them in an `Arc`")]
     pub fn through(&self, inner: Arc<dyn Files>) -> Arc<dyn Files> {
         Arc::new(Recording { inner, read: Arc::clone(&self.0) })
     }

@@ -41,11 +41,17 @@ impl Line {
 
     /// As a JSON object on one line, with a line break.
     pub fn json(&self) -> String {
-        let mut value = json!({"t_ns": self.at.as_nanos(), "fact": self.kind, "subject": self.subject});
-        if let (Some(all), Value::Object(fields)) = (value.as_object_mut(), &self.fields) {
-            all.extend(fields.clone());
+        // Time, kind and subject come first; the map keeps its keys in order of the alphabet.
+        let mut line = format!(
+            "{{\"t_ns\":{},\"fact\":{},\"subject\":{}",
+            self.at.as_nanos(),
+            json!(self.kind),
+            json!(self.subject)
+        );
+        for (name, value) in self.fields.as_object().into_iter().flatten() {
+            line.push_str(&format!(",{}:{value}", json!(name)));
         }
-        format!("{value}\n")
+        line + "}\n"
     }
 }
 
