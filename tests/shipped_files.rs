@@ -128,12 +128,31 @@ fn every_key_of_every_axis_reaches_a_policy() {
     }
 }
 
+fn every_measure_is_known<'a>(file: &str, names: impl Iterator<Item = &'a str>) {
+    for name in names {
+        assert!(failsim::measure::find(name).is_some(), "{file}: `{name}` is no measure");
+    }
+}
+
+#[test]
+fn every_measure_and_gate_of_an_experiment_is_known() {
+    for (name, experiment) in experiments() {
+        every_measure_is_known(name, experiment.measures.iter().map(|measure| measure.text.as_str()));
+        every_measure_is_known(name, experiment.gates.iter().map(|gate| gate.measure.text.as_str()));
+    }
+}
+
 #[test]
 fn every_scenario_fits_its_model() {
     for (name, scenario) in scenarios() {
         let mut model = good(name, model(&scenario.model.text, &scenario.set));
         good(name, script::attach(&scenario, &mut model));
         assert!(!scenario.expects.is_empty(), "{name} expects nothing");
+        let measures = scenario.expects.iter().filter_map(|expect| match &expect.what {
+            Expected::Measure { measure, .. } => Some(measure.text.as_str()),
+            Expected::State { .. } => None,
+        });
+        every_measure_is_known(name, measures);
         for expect in &scenario.expects {
             let Expected::State { role, .. } = &expect.what else { continue };
             for (node, role) in role {
