@@ -56,10 +56,10 @@ impl Shape {
             let several = model.groups[g].nodes.len() > 1;
             let written = model.clients.iter().any(|k| k.to.index() == g && k.write_rate > 0.0);
             if design.conflicts == Conflicts::Exclusive {
-                has.extend(written.then_some(Needs::Ledger));
+                has.extend((written && design.stores).then_some(Needs::Ledger));
                 has.extend(several.then_some(Needs::Exclusive));
                 has.extend(several.then_some(Needs::Detector));
-                has.push(Needs::Sync);
+                has.extend(design.stores.then_some(Needs::Sync));
             }
             if matches!(design.conflicts, Conflicts::LastWriterWins { .. }) && written {
                 has.extend([Needs::Merge, Needs::Ledger]);

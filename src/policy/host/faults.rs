@@ -400,6 +400,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// When the last link was cut that a group's nodes use among themselves, if one is cut at present.
     pub(super) fn cut_since(&self, from: NodeId, to: NodeId) -> Option<Instant> {
+        if self.medium(from, to, Classes::HEARTBEAT).is_some() {
+            return None;
+        }
         let routes = self.setup.routes(from, to);
         routes
             .iter()

@@ -91,10 +91,6 @@ impl<P: Policy> NodeState<P> {
         self.host_down == 0 && !self.fenced && self.process_down == 0 && self.program.is_none()
     }
 
-    pub(super) fn is_faulted(&self) -> bool {
-        self.host_down > 0 || self.process_down > 0 || self.is_paused()
-    }
-
     /// The role it believes to have and can act on.
     pub(super) fn role(&self) -> Option<Role> {
         self.stance.map(|stance| stance.role)
@@ -296,6 +292,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
             has_data,
+            all_lost: !has_data && self.is_all_lost(group),
         }
     }
 

@@ -83,7 +83,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let alone = self.acceptors(group) == 1;
         let in_class = alone
             && self.groups[group.index()].takeovers.incident.is_none()
-            && self.all_in_step(group, member)
+            && self.all_in_step(group, member, now)
             && self.is_calm_around(group, node);
         let takeovers = &mut self.groups[group.index()].takeovers;
         let incident = takeovers.incident(now, in_class);
@@ -155,6 +155,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let before = self.groups[g].takeovers.last[slot];
         let incident = self.incident_behind(group, before, node, now);
+        self.restore_backup(group, slot, member, now);
         if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
             ledger.activate(member, incident, now);
         }
@@ -219,10 +220,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     },
                 );
             }
-            Some(_) => {
-                // Somebody else serves before the new node did.
+            Some(pending) => {
+                // Clients stay with the one before, or were back with it first: a takeover all the same.
                 self.groups[g].takeovers.pending = None;
-                self.emit(now, Fact::FailoverFailed { group });
+                self.emit(
+                    now,
+                    Fact::Failover {
+                        group,
+                        node: self.setup.model.groups[g].nodes[pending.member],
+                        took: None,
+                        detection: None,
+                        mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
+                        ordered: pending.ordered,
+                    },
+                );
             }
             None => {
                 let takeovers = &mut self.groups[g].takeovers;
