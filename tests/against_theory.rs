@@ -636,7 +636,7 @@ fn periodic_copies() {
         assert_eq!(ages.len(), 10_000, "{what}");
         assert!(seen.iter().all(|(_, p)| !p.breach && p.incidents == 1), "{what}");
         let fit = kolmogorov_smirnov(&ages, |x| law.cdf(x));
-        assert!(fit.p_value > 1e-5, "{what}: {fit:?}");
+        assert!(fit.p_value > 1e-5, "{what}: {fit:?}, {:?}", &ages[..8]);
         mean_within(&format!("periodic_copy_age_mean, {what}"), 3.5, ages.iter().copied(), CONFIDENCE, 0.02);
         ages.sort_by(f64::total_cmp);
         assert!(ages[0] >= 1.0 - 1e-4 && *ages.last().unwrap() <= 6.0 + 1e-9, "{what}: in (1, 6] s");
