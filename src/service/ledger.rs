@@ -367,6 +367,11 @@ impl Ledger {
         None
     }
 
+    /// Whether a holder's history goes through `lineage`.
+    fn holds(&self, holder: usize, lineage: usize) -> bool {
+        self.held[holder].as_ref().is_some_and(|held| self.descends(held.lineage, lineage))
+    }
+
     /// Whether `lineage` is `ancestor` or goes back to it.
     fn descends(&self, lineage: usize, ancestor: usize) -> bool {
         let mut at = Some(lineage);
@@ -436,8 +441,12 @@ impl Ledger {
         if self.lineages[lineage].owner != node {
             return None;
         }
-        let child = (0..self.lineages.len())
-            .find(|&c| self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some())?;
+        // Only a history that somebody else still holds can miss what was under way when it began.
+        let child = (0..self.lineages.len()).find(|&c| {
+            let forked_here =
+                self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
+            forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
+        })?;
         let flight = self.lineages[child].in_flight.take()?;
         let incident = self.lineages[child].incident.or(incident);
         let mut loss = None;
@@ -541,6 +550,14 @@ impl Ledger {
 
     /// Forgets what can no longer be lost, keeping its length.
     pub fn settle(&mut self) {
+        for lineage in 0..self.lineages.len() {
+            // A history that nobody holds any more misses nothing.
+            if self.lineages[lineage].in_flight.is_some()
+                && !(0..self.held.len()).any(|n| self.holds(n, lineage))
+            {
+                self.lineages[lineage].in_flight = None;
+            }
+        }
         for lineage in 0..self.lineages.len() {
             // What every holder has can only be lost with all of them (see `lose_disk`).
             let holders = self.held.iter().flatten();

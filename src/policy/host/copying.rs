@@ -195,6 +195,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Looks at every replication of a group again.
     pub(super) fn update_copies(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
         let g = group.index();
+        // At the start of the run all nodes start together; a copy whose other end has not had its turn yet is not
+        // broken.
+        let nodes = &self.setup.model.groups[g].nodes;
+        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].incarnation == 0) {
+            return;
+        }
         let mut index = 0;
         while index < self.groups.get(g).map_or(0, |state| state.copies.len()) {
             self.update_copy(group, index, ctx);

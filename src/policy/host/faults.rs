@@ -263,7 +263,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         self.links[link.index()].change(classes, direction, begins, now);
         if begins {
-            self.note_disturbance();
+            self.note_disturbance_of(link);
         }
         self.surroundings_changed(None, ctx);
     }

@@ -152,7 +152,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         begins: bool,
         ctx: &mut HostCtx<'_, P>,
     ) {
-        self.note_disturbance();
+        self.note_disturbance_at(node);
         let state = &mut self.nodes[node.index()];
         let was_paused = state.is_paused();
         let add = |count: &mut u16| *count = if begins { *count + 1 } else { count.saturating_sub(1) };
@@ -194,7 +194,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// A script ends whatever fault of this scope there is.
     pub(super) fn restore(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
-        self.note_disturbance();
+        self.note_disturbance_at(node);
         let state = &mut self.nodes[node.index()];
         let was_paused = state.is_paused();
         match scope {

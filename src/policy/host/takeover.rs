@@ -5,7 +5,7 @@ use crate::engine::time::Instant;
 use crate::policy::contract::{Conflicts, Notice, Phase, Policy, Stance};
 use crate::policy::facts::Fact;
 use crate::service::ledger::Incident;
-use crate::system::ids::{GroupId, NodeId};
+use crate::system::ids::{GroupId, LinkId, NodeId};
 
 use super::{HostCtx, World};
 
@@ -55,6 +55,12 @@ impl Takeovers {
         }
     }
 
+    fn disturbed(&mut self) {
+        if let Some(incident) = &mut self.incident {
+            incident.in_class = false;
+        }
+    }
+
     fn incident(&mut self, at: Instant, in_class: bool) -> Incident {
         self.incidents += 1;
         Incident { at, number: self.incidents, in_class }
@@ -62,11 +68,20 @@ impl Takeovers {
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
-    /// Another fault (or the end of one) while an incident is open: it is not the single fault a bound speaks of.
-    pub(super) fn note_disturbance(&mut self) {
-        for group in &mut self.groups {
-            if let Some(incident) = &mut group.takeovers.incident {
-                incident.in_class = false;
+    /// Another fault (or the end of one) in a group while an incident of it is open: it is not the single fault a
+    /// bound speaks of.
+    pub(super) fn note_disturbance_at(&mut self, node: NodeId) {
+        let Some((group, _)) = self.setup.member[node.index()] else { return };
+        if let Some(group) = self.groups.get_mut(group.index()) {
+            group.takeovers.disturbed();
+        }
+    }
+
+    /// The same of a link, for the groups whose nodes or clients use it.
+    pub(super) fn note_disturbance_of(&mut self, link: LinkId) {
+        for g in 0..self.groups.len() {
+            if self.groups[g].takeovers.incident.is_some() && self.setup.uses(GroupId::from(g), link) {
+                self.groups[g].takeovers.disturbed();
             }
         }
     }
