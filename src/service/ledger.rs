@@ -124,7 +124,7 @@ pub struct Ledger {
 }
 
 /// Books smaller than this are not worth settling.
-const SETTLE_FROM: usize = 64;
+const SETTLE_FROM: usize = 24;
 
 impl Ledger {
     /// An empty book for `members` nodes that all hold the same (empty) history, and one store for backups that holds
@@ -347,6 +347,10 @@ impl Ledger {
             }
             if let Some(lost) = self.dispose_in_flight(at, node, incident, how, clients) {
                 total = join(total, Some(lost));
+            }
+            // Whoever has this much of a history has all that came before it, too.
+            if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
+                break;
             }
             let Some(parent) = self.lineages[at].parent else { break };
             upto = self.lineages[at].fork;
