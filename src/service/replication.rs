@@ -154,6 +154,17 @@ impl Replication {
         matches!(self.state, State::InStep { .. })
     }
 
+    /// In step, and past the first pass after an interruption: only then is the copy no older than the interval and
+    /// the pass.
+    pub fn is_caught_up(&self, now: Instant) -> bool {
+        match (self.state, &self.copying.level) {
+            (State::InStep { grid, base, .. }, Level::Passes { interval, .. }) => {
+                base + *interval >= grid || now >= grid + *interval
+            }
+            _ => self.is_quiet(),
+        }
+    }
+
     /// Whether acknowledgements wait at present.
     pub fn blocks(&self) -> bool {
         self.copying.is_sync() && matches!(self.state, State::Stalled { .. })

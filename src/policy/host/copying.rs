@@ -148,7 +148,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         // At the start of the run all nodes start together; a copy whose other end has not had its turn yet is not
         // broken.
         let nodes = &self.setup.model.groups[g].nodes;
-        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].incarnation == 0) {
+        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].stance.is_none()) {
             return;
         }
         let mut index = 0;
@@ -273,15 +273,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             .any(|c| c.replication.from == member && c.replication.blocks())
     }
 
-    /// Whether every copy of a member is in step and not interrupted.
-    pub(super) fn all_in_step(&self, group: GroupId, member: usize) -> bool {
+    /// Whether every copy of a member is in step, not interrupted, and has made up for the last interruption.
+    pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
         let mut any = false;
         let all = self.groups[group.index()]
             .copies
             .iter()
             .filter(|c| c.replication.from == member)
             .inspect(|_| any = true)
-            .all(|c| c.replication.is_quiet());
+            .all(|c| c.replication.is_caught_up(now));
         any && all
     }
 

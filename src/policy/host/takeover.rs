@@ -98,7 +98,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let alone = self.acceptors(group) == 1;
         let in_class = alone
             && self.groups[group.index()].takeovers.incident.is_none()
-            && self.all_in_step(group, member)
+            && self.all_in_step(group, member, now)
             && self.is_calm_around(group, node);
         let takeovers = &mut self.groups[group.index()].takeovers;
         let incident = takeovers.incident(now, in_class);
