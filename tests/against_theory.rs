@@ -186,8 +186,8 @@ fn two_states() {
         let what = format!("{what}, mean to then");
         mean_within(&what, 1.0 - unit.mean_availability(t), means, CONFIDENCE, notices);
     };
-    at(&setup, "unit_availability_24h", UNIT, 24.0, 300_000, 0.12);
-    at(&rare, "unit_fast_repair_availability_10h, unit_fast_repair_mean_10h", fast, 10.0, 300_000, 0.20);
+    at(&setup, "unit_availability_24h", UNIT, 24.0, 200_000, 0.12);
+    at(&rare, "unit_fast_repair_availability_10h, unit_fast_repair_mean_10h", fast, 10.0, 200_000, 0.20);
     let busy = ready(&single(BUSY), &[], 1);
     at(&busy, "busy unit at 5 h", BUSY, 5.0, 200_000, 0.03);
 
@@ -233,8 +233,8 @@ fn only_means_matter_in_the_long_run() {
 /// Long-run figures of a pair at the case's own rates (coarse) and at high ones (fine).
 #[track_caller]
 fn pair(what: &str, text: impl Fn(Unit) -> String, theory: impl Fn(Unit) -> f64) {
-    unavailability(what, &text(UNIT), 400, hours(500_000.0), theory(UNIT), 0.15);
-    unavailability(&format!("{what}, busy"), &text(BUSY), 400, hours(40_000.0), theory(BUSY), 0.015);
+    unavailability(what, &text(UNIT), 200, hours(200_000.0), theory(UNIT), 0.40);
+    unavailability(&format!("{what}, busy"), &text(BUSY), 200, hours(30_000.0), theory(BUSY), 0.025);
 }
 
 fn pair_form(unit: Unit, dormancy: f64, crews: u32) -> Pair {
@@ -258,13 +258,13 @@ fn hot_pairs() {
     unavailability(
         "pair_hot_two_crews behind a balancer, busy",
         &cluster(2, &fails(BUSY), "", balanced),
-        400,
-        hours(40_000.0),
+        200,
+        hours(30_000.0),
         pair_form(BUSY, 1.0, 2).unavailability(),
-        0.015,
+        0.025,
     );
     let text = cluster(2, &fails(UNIT), "", &prompt(1, ""));
-    mean_first_failure("pair_hot_first_failure", &text, 8_000, 51_500.0, 0.06);
+    mean_first_failure("pair_hot_first_failure", &text, 2_500, 51_500.0, 0.10);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn cold_and_warm_pairs() {
     };
     pair("pair_cold_one_crew", |u| standby(u, 0.0), |u| pair_form(u, 0.0, 1).unavailability());
     pair("pair_warm_one_crew", |u| standby(u, 0.1), |u| pair_form(u, 0.1, 1).unavailability());
-    mean_first_failure("pair_cold_first_failure", &standby(UNIT, 0.0), 8_000, 102_000.0, 0.06);
+    mean_first_failure("pair_cold_first_failure", &standby(UNIT, 0.0), 2_500, 102_000.0, 0.10);
     let fixed = |unit: Unit| {
         let (up, down) = (1.0 / unit.failure_rate, 1.0 / unit.repair_rate);
         let failures = format!("crash = {{ mttf = \"{up}h\", repair = \"{down}h\" }}");
@@ -293,19 +293,19 @@ fn without_repair() {
     // Never within the run.
     let crash = "crash = { mttf = \"1000h\", repair = \"400y\" }";
     let cold = |more: &str| cluster(2, crash, "dormancy = 0", &prompt(1, more));
-    mean_first_failure("cold standby, perfect switch: 2/λ", &cold(""), 60_000, 2_000.0, 0.015);
+    mean_first_failure("cold standby, perfect switch: 2/λ", &cold(""), 30_000, 2_000.0, 0.03);
     let switch = cold("coverage = 0.7\nmanual = \"90y\"");
     let mean = repair::cold_standby_mttf(0.001, 0.7);
-    mean_first_failure("cold standby, switch of 0.7: (1 + p)/λ", &switch, 60_000, mean, 0.02);
+    mean_first_failure("cold standby, switch of 0.7: (1 + p)/λ", &switch, 30_000, mean, 0.03);
     let share = |what: &str, text: &str, t: f64, expected: f64| {
-        let times = first_failures(text, 60_000);
+        let times = first_failures(text, 30_000);
         let survived = times.iter().filter(|&&at| at > t).count();
-        share_within(what, expected, survived, times.len(), CONFIDENCE, 0.02);
+        share_within(what, expected, survived, times.len(), CONFIDENCE, 0.03);
     };
     share("cold standby to 1500 h", &cold(""), 1500.0, repair::cold_standby_reliability(0.001, 1.0, 1500.0));
     let tmr = cluster(3, crash, "", &prompt(2, ""));
     share("tmr_reliability_500h", &tmr, 500.0, 0.657_378_003_217_467);
-    mean_first_failure("two of three without repair: 5/(6λ)", &tmr, 60_000, 5.0 / 0.006, 0.02);
+    mean_first_failure("two of three without repair: 5/(6λ)", &tmr, 30_000, 5.0 / 0.006, 0.03);
     let crossing = std::f64::consts::LN_2 / 0.001;
     share("two of three meets one of one at λt = ln 2", &tmr, crossing, 0.5);
     let spares = cluster(5, crash, "dormancy = 0", &prompt(3, ""));
@@ -328,7 +328,7 @@ fn k_of_n_by_active_and_spare_nodes() {
     };
     coarse("two_of_three_crew_each", 3, 2, 3, 400_000.0, 0.12);
     coarse("two_of_three_one_crew", 3, 2, 1, 400_000.0, 0.12);
-    coarse("three_of_five_one_crew", 5, 3, 1, 300_000.0, 0.35);
+    coarse("three_of_five_one_crew", 5, 3, 1, 300_000.0, 0.45);
     let fine = |what: &str, n: usize, k: usize, crews: u32| {
         let theory = form(BUSY, n as u32, k as u32, crews).unavailability();
         unavailability(what, &text(BUSY, n, k, crews == 1), 200, hours(20_000.0), theory, 0.02);
@@ -336,7 +336,7 @@ fn k_of_n_by_active_and_spare_nodes() {
     fine("two_of_three_crew_each, busy", 3, 2, 3);
     fine("two_of_three_one_crew, busy", 3, 2, 1);
     fine("three_of_five_one_crew, busy", 5, 3, 1);
-    mean_first_failure("two_of_three_first_failure", &text(UNIT, 3, 2, true), 8_000, 17_500.0, 0.06);
+    mean_first_failure("two_of_three_first_failure", &text(UNIT, 3, 2, true), 4_000, 17_500.0, 0.08);
 }
 
 /// Time in which so much capacity is there.
@@ -381,7 +381,7 @@ fn slots_of_24() {
         let theory = k_of_n::fewer_than(24, needed, 0.043);
         assert!((1.0 - theory - expected).abs() < 5e-6, "{theory} {expected}");
         // All up at the start: the first 1/μ or so of 300/μ is too good, by about 1 % of what is missing.
-        mean_within(&format!("slots_{needed}_of_24"), theory, lacking, CONFIDENCE, 0.10);
+        mean_within(&format!("slots_{needed}_of_24"), theory, lacking, CONFIDENCE, 0.16);
         let summary = fold(&setup, horizon, seen.iter().map(|(record, _)| record));
         let capacity: f64 = (0..needed)
             .map(|n| (k_of_n::at_least(24, n, 0.957) - k_of_n::at_least(24, n + 1, 0.957)) * n as f64)
@@ -395,7 +395,7 @@ fn slots_of_24() {
             1.0 - lost.estimate,
             1.0 - lost.high.unwrap(),
             1.0 - lost.low.unwrap(),
-            0.10,
+            0.12,
         );
     }
 }
@@ -404,7 +404,7 @@ fn slots_of_24() {
 fn common_causes() {
     let beta = 0.1;
     for (what, unit, runs, horizon, notices) in
-        [("beta factor", UNIT, 200, 300_000.0, 0.08), ("beta factor, busy", BUSY, 200, 40_000.0, 0.015)]
+        [("beta factor", UNIT, 200, 300_000.0, 0.10), ("beta factor, busy", BUSY, 200, 40_000.0, 0.02)]
     {
         let own = Unit { failure_rate: (1.0 - beta) * unit.failure_rate, ..unit };
         let both = Unit { failure_rate: beta * unit.failure_rate, ..unit };
@@ -490,7 +490,7 @@ fn switching_takes_time_and_fails() {
             let secs = a_year * 3600.0;
             let (failover, manual) = (published.failover * secs, published.manual * secs);
             figure_within("active_passive_failover_part", failover, &get("downtime_promote"), 0.05);
-            figure_within("active_passive_manual_part", manual, &get("downtime_human"), 0.15);
+            figure_within("active_passive_manual_part", manual, &get("downtime_human"), 0.22);
         }
     }
 }
@@ -517,7 +517,7 @@ fn a_telecom_pair() {
 #[test]
 fn coverage() {
     let text = cluster(2, &fails(UNIT), "", &prompt(1, "coverage = 0.98\nmanual = \"1h\""));
-    mean_first_failure("pair_covered_first_failure", &text, 10_000, 25_745.0, 0.06);
+    mean_first_failure("pair_covered_first_failure", &text, 5_000, 25_745.0, 0.08);
     for (coverage, minutes) in [(1.0, 2.4), (0.99, 3.6), (0.975, 5.4), (0.95, 8.3), (0.9, 14.2)] {
         let times = format!("coverage = {coverage}\nmanual = \"1h\"\n");
         let policy = prompt(1, &times).replace("takeover = \"0s\"", "takeover = \"1m\"");
@@ -553,7 +553,7 @@ fn split_brain_without_a_witness() {
         for (up, down, horizon) in [(5000.0, 2.0, 2_000_000.0), (0.02, 0.005, 6.0)] {
             let form = NoWitness { link_up_mean: up, link_down_mean: down, detect: 10.0 / 3600.0 };
             let setup = ready(&text(policy, up, down), &[], 17);
-            let summary = summary(&setup, 200, hours(horizon));
+            let summary = summary(&setup, 100, hours(horizon));
             let get = |name: &str| figure(&summary, name, CONFIDENCE);
             let year = 365.25 * 24.0;
             let what = |measure: &str| format!("no_witness_{measure}, {name}, cuts of {down} h");
@@ -661,7 +661,7 @@ fn periodic_copies() {
 fn refused_requests() {
     let policy = prompt(1, "first_copy = \"0s\"\nlag = \"1ms\"\n").replace("\"none\"", "\"async\"");
     for (what, unit, rate, horizon, notices) in [
-        ("requests_refused_by_pair", UNIT, 1.0, 400_000.0, 0.15),
+        ("requests_refused_by_pair", UNIT, 1.0, 400_000.0, 0.22),
         ("requests_refused_by_pair, busy", BUSY, 1.0, 20_000.0, 0.02),
     ] {
         let client = format!("[clients.c]\nto = \"g\"\nwrites = \"{rate}/s\"\n");

@@ -63,14 +63,14 @@ impl Probe<Fact> for Faults {
 
 #[test]
 fn all_policies_meet_the_same_faults() {
-    let horizon = hours(10.0 * 8766.0);
+    let horizon = hours(2.0 * 8766.0);
     let histories = |policy: &str| -> Vec<Vec<_>> {
         watched(&of(policy), 20, horizon, Faults::default).into_iter().map(|(_, faults)| faults.0).collect()
     };
     let first = histories(POLICIES[0]);
-    assert!(first.iter().all(|faults| faults.len() > 1000));
+    assert!(first.iter().all(|faults| faults.len() > 200));
     for kind in [FaultOf::Node(0.into(), 0), FaultOf::Link(0.into(), 0), FaultOf::Shared(0.into(), 0)] {
-        assert!(first[0].iter().any(|(_, of, _)| *of == kind), "{kind:?}");
+        assert!(first.iter().flatten().any(|(_, of, _)| *of == kind), "{kind:?}");
     }
     assert_ne!(first[0][0].0, first[1][0].0, "runs differ");
     for policy in &POLICIES[1..] {
@@ -108,7 +108,7 @@ fn a_mode_more_changes_no_other() {
 
 #[test]
 fn paired_intervals_are_narrow() {
-    let horizon = hours(10.0 * 8766.0);
+    let horizon = hours(2.0 * 8766.0);
     let runs = 60;
     let all: Vec<_> = POLICIES.iter().map(|policy| records(&of(policy), runs, horizon)).collect();
     // Which pairs must gain, and by how much fewer runs. Two that hardly differ gain most; no redundancy has a

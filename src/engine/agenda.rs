@@ -77,7 +77,14 @@ pub struct Agenda<E> {
 
 impl<E: Copy> Default for Agenda<E> {
     fn default() -> Self {
-        Agenda { entries: Vec::new(), is_heap: false, hole: false, timers: Vec::new(), counters: Vec::new(), stale: 0 }
+        Agenda {
+            entries: Vec::new(),
+            is_heap: false,
+            hole: false,
+            timers: Vec::new(),
+            counters: Vec::new(),
+            stale: 0,
+        }
     }
 }
 

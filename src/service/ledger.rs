@@ -246,6 +246,11 @@ impl Ledger {
     /// The copy at `to` is as `from`'s data was at `upto`.
     pub fn copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
         let Some(source) = self.held[from].clone() else { return };
+        // A copy that has taken over since has a history of its own, and gives that up only in `adopt`. What the former
+        // source notes when it ends is behind it.
+        if self.held[to].as_ref().is_some_and(|held| held.upto.is_never()) {
+            return;
+        }
         let upto = upto.min(source.upto);
         self.held[to] = Some(Held { lineage: source.lineage, upto, in_flight });
     }

@@ -198,7 +198,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         // At the start of the run all nodes start together; a copy whose other end has not had its turn yet is not
         // broken.
         let nodes = &self.setup.model.groups[g].nodes;
-        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].incarnation == 0) {
+        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].stance.is_none()) {
             return;
         }
         let mut index = 0;
