@@ -90,39 +90,37 @@ struct Params {
 }
 
 impl Table for Params {
-    const KEYS: &'static [Key] = &[
-        Key::new("heartbeat", Kind::SpanPositive, "Time between two heartbeats.").default(
-            "1s",
-            Mark::Assumption,
-            "common practice",
-        ),
-        Key::new(
-            "give_up",
-            Kind::SpanPositive,
-            "An active server that hears nobody for this long stops serving.",
-        )
-        .default("3s", Mark::Assumption, "three heartbeats"),
-        Key::new("timeout", Kind::SpanPositive, "Silence after which a peer counts as failed.").default(
-            "5s",
-            Mark::Assumption,
-            "`give_up` with a margin",
-        ),
-        Key::new("takeover", Kind::Law, "From the decision to take over until the service runs.").default(
-            "1s",
-            Mark::Assumption,
-            "hot standby",
-        ),
-        Key::new("lag", Kind::Law, "Time until a write has reached the standby.").default(
-            "50ms",
-            Mark::Assumption,
-            "LAN, lightly loaded",
-        ),
-        Key::new("first_copy", Kind::Law, "Time to bring a returning server's copy up to date.").default(
-            "2m",
-            Mark::Assumption,
-            "differences of a medium database over a LAN",
-        ),
-    ];
+    const KEYS: &'static [Key] =
+        &[
+            Key::new("heartbeat", Kind::SpanPositive, "Time between two heartbeats.").default(
+                "1s",
+                Mark::Assumption,
+                "common practice",
+            ),
+            Key::new(
+                "give_up",
+                Kind::SpanPositive,
+                "An active server that hears nobody for this long stops serving.",
+            )
+            .default("3s", Mark::Assumption, "three heartbeats"),
+            Key::new("timeout", Kind::SpanPositive, "Silence after which a peer counts as failed.").default(
+                "5s",
+                Mark::Assumption,
+                "`give_up` with a margin",
+            ),
+            Key::new("takeover", Kind::Law, "From the decision to take over until the service runs.")
+                .default("1s", Mark::Assumption, "hot standby"),
+            Key::new("lag", Kind::Law, "Time until a write has reached the standby.").default(
+                "50ms",
+                Mark::Assumption,
+                "LAN, lightly loaded",
+            ),
+            Key::new("first_copy", Kind::Law, "Time to bring a returning server's copy up to date.").default(
+                "2m",
+                Mark::Assumption,
+                "differences of a medium database over a LAN",
+            ),
+        ];
 
     fn read(r: &mut Reader<'_>) -> Self {
         let params = Params {
@@ -199,7 +197,8 @@ impl Witnessed {
     /// Something was heard, or not heard any more.
     fn consider(&mut self, ctx: &mut Ctx<'_, Self>) {
         let me = ctx.rank(ctx.me()) as u8;
-        let heard = |rank: u8| self.peers.iter().any(|peer| peer.heard && ctx.rank(peer.node) == usize::from(rank));
+        let heard =
+            |rank: u8| self.peers.iter().any(|peer| peer.heard && ctx.rank(peer.node) == usize::from(rank));
         match self.state {
             State::Witness => {
                 let active = self.peers.iter().find(|peer| peer.heard && peer.says.active);
@@ -217,15 +216,22 @@ impl Witnessed {
             State::Active if !self.peers.iter().any(|peer| peer.heard) => self.stop(State::Alone, ctx),
             State::Alone if self.vote == Some(me) && heard(SERVERS as u8) => self.activate(ctx),
             State::Alone if self.peers.iter().any(|peer| peer.heard) => self.stop(State::Standby, ctx),
-            State::Standby => {
+            State::Standby | State::Taking => {
                 // The word of a witness that cannot be heard any more counts for nothing.
                 let has_vote = self.vote == Some(me) && heard(SERVERS as u8);
                 let alive = self.peers.iter().any(|peer| peer.heard && peer.says.active);
-                if has_vote && !alive {
-                    self.state = State::Taking;
-                    let wait = ctx.draw(&ctx.params.takeover);
-                    ctx.step(Phase::Promote);
-                    ctx.arm(Timer::TakenOver, wait);
+                match (self.state, has_vote && !alive) {
+                    (State::Standby, true) => {
+                        self.state = State::Taking;
+                        let wait = ctx.draw(&ctx.params.takeover);
+                        ctx.step(Phase::Promote);
+                        ctx.arm(Timer::TakenOver, wait);
+                    }
+                    (State::Taking, false) => {
+                        self.state = State::Standby;
+                        ctx.disarm(Timer::TakenOver);
+                    }
+                    _ => {}
                 }
             }
             _ => {}
@@ -243,8 +249,10 @@ impl Policy for Witnessed {
     type Timer = Timer;
 
     fn start(&(vote, activation): &Self::Durable, ctx: &mut Ctx<'_, Self>) -> Self {
-        let peers =
-            ctx.peers().map(|node| Peer { node, heard: ctx.facts.first_start, says: Says::default() }).collect();
+        let peers = ctx
+            .peers()
+            .map(|node| Peer { node, heard: ctx.facts.first_start, says: Says::default() })
+            .collect();
         let rank = ctx.rank(ctx.me());
         let state = if rank >= SERVERS { State::Witness } else { State::Standby };
         let vote = if ctx.facts.first_start { Some(0) } else { vote };
