@@ -207,9 +207,9 @@ fn what_must_hold_in_every_run() {
         (models::WEB, "groups.web.policy.active-active.fail_open=true".into()),
     ] {
         let setup = ready(text, &[&key], 47);
-        let began = std::time::Instant::now();
+        // The book of a pair whose losses are never all settled grows with its history: keep that short.
+        let horizon = if key.contains("active-passive = {") { hours(40.0) } else { horizon };
         let seen = watched(&setup, 10, horizon, Sums::default);
-        println!("{key}: {:?}", began.elapsed());
         for (run, (record, sums)) in seen.iter().enumerate() {
             let what = format!("{key}, run {run}");
             // Down and up make the horizon; causes make the downtime.
