@@ -18,6 +18,8 @@ use super::time::Instant;
 const HEAP_FROM: usize = 48;
 /// Below this many the heap becomes a sorted array again.
 const SORT_BELOW: usize = 16;
+/// Superseded entries that are tolerated.
+const STALE_MAX: usize = 8;
 /// Children per heap node.
 const ARITY: usize = 4;
 
@@ -69,11 +71,20 @@ pub struct Agenda<E> {
     timers: Vec<Timer<E>>,
     /// Next plain counter by entity.
     counters: Vec<u64>,
+    /// Entries that were superseded and have not surfaced yet.
+    stale: usize,
 }
 
 impl<E: Copy> Default for Agenda<E> {
     fn default() -> Self {
-        Agenda { entries: Vec::new(), is_heap: false, hole: false, timers: Vec::new(), counters: Vec::new() }
+        Agenda {
+            entries: Vec::new(),
+            is_heap: false,
+            hole: false,
+            timers: Vec::new(),
+            counters: Vec::new(),
+            stale: 0,
+        }
     }
 }
 
@@ -103,6 +114,7 @@ impl<E: Copy> Agenda<E> {
         self.hole = false;
         self.timers.clear();
         self.counters.clear();
+        self.stale = 0;
     }
 
     /// A new timer slot that fires `event`. Timers of one rank that fire at the same instant do so in the order of
@@ -145,10 +157,41 @@ impl<E: Copy> Agenda<E> {
         if timer.queued <= time {
             return; // its entry comes up first and is moved then
         }
+        self.stale += usize::from(!timer.queued.is_never());
         timer.generation = timer.generation.wrapping_add(1);
         timer.queued = time;
         let (rank, generation, event) = (timer.rank, timer.generation, timer.event);
         self.insert(Entry { key: pack(time, rank, u64::from(slot.0)), slot: slot.0, generation, event });
+        if self.stale > STALE_MAX && 2 * self.stale > self.entries.len() {
+            self.sweep_out();
+        }
+    }
+
+    /// Drops what was superseded or cancelled: entries far ahead would otherwise stay for most of the run.
+    fn sweep_out(&mut self) {
+        self.close_hole();
+        let timers = &mut self.timers;
+        self.entries.retain(|entry| {
+            if entry.slot == NO_SLOT {
+                return true;
+            }
+            let timer = &mut timers[entry.slot as usize];
+            if timer.generation != entry.generation {
+                return false;
+            }
+            if timer.deadline.is_never() {
+                timer.queued = Instant::NEVER;
+                return false;
+            }
+            true
+        });
+        self.stale = 0;
+        self.is_heap = self.entries.len() > HEAP_FROM;
+        if self.is_heap {
+            self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        } else {
+            self.entries.sort_unstable_by(|a, b| b.key.cmp(&a.key));
+        }
     }
 
     /// Clears `slot`.
@@ -187,6 +230,7 @@ impl<E: Copy> Agenda<E> {
             let timer = &mut self.timers[first.slot as usize];
             if timer.generation != first.generation {
                 self.take_first(); // superseded
+                self.stale -= 1;
                 continue;
             }
             if timer.deadline > time {

@@ -56,10 +56,10 @@ impl Shape {
             let several = model.groups[g].nodes.len() > 1;
             let written = model.clients.iter().any(|k| k.to.index() == g && k.write_rate > 0.0);
             if design.conflicts == Conflicts::Exclusive {
-                has.extend(written.then_some(Needs::Ledger));
+                has.extend((written && design.stores).then_some(Needs::Ledger));
                 has.extend(several.then_some(Needs::Exclusive));
                 has.extend(several.then_some(Needs::Detector));
-                has.push(Needs::Sync);
+                has.extend(design.stores.then_some(Needs::Sync));
             }
             if matches!(design.conflicts, Conflicts::LastWriterWins { .. }) && written {
                 has.extend([Needs::Merge, Needs::Ledger]);
@@ -183,14 +183,14 @@ impl Fold {
                 Figure::of(interval::ratio(self.ratio(above, below)?, confidence))
             }
             Method::Probability(hits, trials) => {
-                let (hits, trials) = (sum(hits).sum() as u64, sum(trials).sum() as u64);
+                let (hits, trials) = (whole(sum(hits).sum()), whole(sum(trials).sum()));
                 if trials == 0 {
                     return None;
                 }
                 Figure::of(interval::probability(hits.min(trials), trials, confidence))
             }
             Method::NotInRuns(s) => {
-                let hits = sum(s).sum() as u64;
+                let hits = whole(sum(s).sum());
                 Figure::of(interval::probability(runs - hits.min(runs), runs, confidence)).never_zero()
             }
             Method::Quantile(pool, p, unit) => {
@@ -253,12 +253,18 @@ fn share_of(moments: &Moments, horizon: f64, confidence: f64) -> Interval {
     Interval { low: scaled.low.max(0.0), high: scaled.high.min(1.0), ..scaled }
 }
 
+/// A count that was kept as a mean: its rounding may have left it just below the whole number.
+fn whole(count: f64) -> u64 {
+    count.round() as u64
+}
+
 /// Events a year: Garwood's limits where they are few or none, Student's t over runs else.
 fn count_rate(moments: &Moments, years: f64, unit: f64, confidence: f64) -> Figure {
     let exposure = moments.count() as f64 * years;
     let events = moments.sum();
-    if events < 30.0 && events.fract() == 0.0 {
-        return Figure::of(interval::poisson_rate(events as u64, exposure, confidence).scaled(unit));
+    let counted = (events - events.round()).abs() < 1e-6;
+    if events < 29.5 && counted {
+        return Figure::of(interval::poisson_rate(whole(events), exposure, confidence).scaled(unit));
     }
     Figure::of(interval::mean(moments, confidence).scaled(unit / years))
 }

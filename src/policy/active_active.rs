@@ -140,6 +140,7 @@ impl Policy for ActiveActive {
                 fail_open: params.fail_open,
             },
             conflicts: params.keys.map_or(Conflicts::Stateless, |keys| Conflicts::LastWriterWins { keys }),
+            stores: params.keys.is_some(),
             required: params.required,
             windback: false,
             fencing: None,

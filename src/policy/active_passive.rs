@@ -33,8 +33,12 @@ use super::registry::Named;
 #[derive(Clone, Debug)]
 pub struct ActivePassive {
     state: State,
-    /// The copy is complete (or the node has been active).
-    in_step: bool,
+    /// The slots whose copy is complete here, one bit each.
+    in_step: u32,
+    /// The slots of which it has ever had a complete copy.
+    had: u32,
+    /// It has asked for its own slot back and waits.
+    asks: bool,
     /// The highest activation number seen.
     activation: u64,
     peers: Vec<Peer>,
@@ -84,7 +88,15 @@ pub struct Beacon {
     /// The slot it is taking.
     taking: Option<u8>,
     activation: u64,
-    in_step: bool,
+    in_step: u32,
+    had: u32,
+}
+
+/// What survives a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Durable {
+    activation: u64,
+    had: u32,
 }
 
 /// What nodes tell each other.
@@ -155,6 +167,8 @@ pub struct Params {
     pub cancel_takeover: bool,
     /// The time-out runs from the start, not only from the first heartbeat.
     pub armed: bool,
+    /// A standby whose copy is out of date may take over when nobody better is there.
+    pub stale_takeover: bool,
     /// Fence before taking over.
     pub fencing: bool,
     /// The fence action.
@@ -200,6 +214,9 @@ impl Table for Params {
         Key::new("after_start", Kind::Choice(&["armed", "listen"]),
             "\"armed\": a node that starts counts silence from its start. \"listen\": only after the first heartbeat. After having been fenced it always listens.")
             .neutral("armed"),
+        Key::new("stale_takeover", Kind::Flag,
+            "Whether a standby whose copy is out of date takes over when nobody better is there: available first. `false`: it refuses, the data waits for a node that has it (DRBD's Outdated).")
+            .default("true", Mark::Assumption, "pairs without an outdate mark"),
         Key::new("fencing", Kind::Choice(&["off", "on"]), "Whether the silent node is powered off before its role is taken.").neutral("off"),
         Key::new("fence_delay", Kind::Law, "How long powering off takes.")
             .default("5s", Mark::Assumption, "power switches take 2 to 20 s"),
@@ -236,6 +253,7 @@ impl Table for Params {
             failback_delay: r.span("failback_delay"),
             cancel_takeover: r.flag("cancel_takeover"),
             armed: r.choice("after_start") == "armed",
+            stale_takeover: r.flag("stale_takeover"),
             fencing: r.choice("fencing") == "on",
             fence_delay: r.law("fence_delay"),
             fence_success: r.probability("fence_success"),
@@ -293,6 +311,11 @@ impl Params {
         Some(Copying { level, first: self.first_copy.clone(), patience: self.patience })
     }
 
+    /// Nothing to be copied to a standby: nothing is stored, or it restores a backup.
+    fn always_in_step(&self) -> u32 {
+        if matches!(self.replication, Replicating::None | Replicating::Backup) { u32::MAX } else { 0 }
+    }
+
     /// Until what was accepted last has reached the copy, in a hand-over.
     fn drain(&self) -> Span {
         match self.replication {
@@ -325,6 +348,7 @@ impl ActivePassive {
             taking: self.taking(),
             activation: self.activation,
             in_step: self.in_step,
+            had: self.had,
         };
         ctx.beacon(ctx.params.heartbeat, beacon);
     }
@@ -334,22 +358,36 @@ impl ActivePassive {
     }
 
     /// A slot that no trusted peer holds or takes, if it is this node's turn to take it. A peer that has not spoken
-    /// yet may hold it.
+    /// yet may hold it; a node without data has nothing to serve while there is any left elsewhere.
     fn vacancy(&self, ctx: &Ctx<'_, Self>) -> Option<u8> {
-        if self.state != State::Standby || self.peers.iter().any(|peer| peer.known == Known::NotYet) {
+        let unheard = self.peers.iter().any(|peer| peer.known == Known::NotYet);
+        if self.state != State::Standby || unheard || !(ctx.facts.has_data || ctx.facts.all_lost) {
             return None;
         }
         let trusted = || self.peers.iter().filter(|peer| peer.known == Known::Trusted);
         let held =
             |slot: u8| trusted().any(|peer| peer.last.active == Some(slot) || peer.last.taking == Some(slot));
-        let mut vacant = (0..ctx.params.active).filter(|&slot| !held(slot));
-        // Free standbys ahead of this node: copies in step first, then the order of the group.
-        let mine = (!self.in_step, ctx.rank(ctx.me()));
-        let ahead = trusted()
+        // The free standbys take the vacant slots in order, for each one first those whose copy of it is in step.
+        // One with an outdated copy only where the model allows it, one that never had a copy never.
+        let may = |in_step: u32, had: u32, slot: u8| {
+            let complete = if ctx.params.stale_takeover { in_step | had } else { in_step };
+            complete & (1 << slot) != 0 || ctx.facts.all_lost
+        };
+        let mut free: Vec<(NodeId, u32, u32)> = trusted()
             .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
-            .filter(|peer| (!peer.last.in_step, ctx.rank(peer.node)) < mine)
-            .count();
-        vacant.nth(ahead)
+            .map(|peer| (peer.node, peer.last.in_step, peer.last.had))
+            .collect();
+        free.push((ctx.me(), self.in_step, self.had));
+        for slot in (0..ctx.params.active).filter(|&slot| !held(slot)) {
+            let best = (0..free.len())
+                .filter(|&i| may(free[i].1, free[i].2, slot))
+                .min_by_key(|&i| (free[i].1 & (1 << slot) == 0, ctx.rank(free[i].0)));
+            let Some(best) = best else { continue };
+            if free.swap_remove(best).0 == ctx.me() {
+                return Some(slot);
+            }
+        }
+        None
     }
 
     fn consider(&mut self, ctx: &mut Ctx<'_, Self>) {
@@ -385,8 +423,10 @@ impl ActivePassive {
     fn activate(&mut self, slot: u8, ctx: &mut Ctx<'_, Self>) {
         self.state = State::Active { slot };
         self.activation += 1;
-        self.in_step = true;
-        ctx.persist(self.activation);
+        self.in_step |= 1 << slot;
+        self.had |= 1 << slot;
+        self.asks = false;
+        self.persist(ctx);
         self.speak(ctx);
         if let Some(copying) = ctx.params.copying() {
             for peer in ctx.peers() {
@@ -397,7 +437,7 @@ impl ActivePassive {
 
     fn stand_by(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.state = State::Standby;
-        self.in_step = ctx.params.replication == Replicating::None;
+        self.in_step = ctx.params.always_in_step();
         ctx.disarm(Timer::Promoted);
         ctx.disarm(Timer::Drained);
         ctx.stop_replicating();
@@ -431,17 +471,42 @@ impl ActivePassive {
         }
     }
 
+    fn persist(&self, ctx: &mut Ctx<'_, Self>) {
+        ctx.persist(Durable { activation: self.activation, had: self.had });
+    }
+
+    /// The slots that a peer is known to hold.
+    fn slots_of(&self, peer: NodeId, ctx: &Ctx<'_, Self>) -> u32 {
+        let known = self.peers.iter().find(|p| p.node == peer);
+        known.and_then(|p| p.last.active).map_or(u32::from(ctx.params.active == 1), |slot| 1 << slot)
+    }
+
+    /// Waits to ask for the slot that is this node's own by order, while somebody else holds it.
+    fn ask_back(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let own = ctx.rank(ctx.me());
+        let preferred = own < usize::from(ctx.params.active);
+        if !ctx.params.failback || !preferred || self.asks || self.state != State::Standby {
+            return;
+        }
+        let elsewhere =
+            self.peers.iter().any(|p| p.known == Known::Trusted && p.last.active == Some(own as u8));
+        if elsewhere && self.in_step & (1 << own) != 0 {
+            self.asks = true;
+            ctx.arm(Timer::Failback, ctx.params.failback_delay);
+        }
+    }
+
     fn hand_over(&mut self, slot: u8, to: NodeId, ctx: &mut Ctx<'_, Self>) {
         self.state = State::Draining { slot, to };
         ctx.arm(Timer::Drained, ctx.params.drain());
     }
 
     /// The standby that is best placed to take a slot over.
-    fn successor(&self, ctx: &Ctx<'_, Self>) -> Option<NodeId> {
+    fn successor(&self, slot: u8, ctx: &Ctx<'_, Self>) -> Option<NodeId> {
         self.peers
             .iter()
             .filter(|p| p.known == Known::Trusted && p.last.active.is_none() && p.last.taking.is_none())
-            .filter(|p| p.last.in_step)
+            .filter(|p| p.last.in_step & (1 << slot) != 0)
             .min_by_key(|p| ctx.rank(p.node))
             .map(|p| p.node)
     }
@@ -450,30 +515,35 @@ impl ActivePassive {
 impl Policy for ActivePassive {
     const NAME: &'static str = "active-passive";
     type Params = Params;
-    type Durable = u64;
+    type Durable = Durable;
     type Message = Message;
     type Beacon = Beacon;
     type Timer = Timer;
 
-    fn start(durable: &u64, ctx: &mut Ctx<'_, Self>) -> Self {
+    fn start(durable: &Durable, ctx: &mut Ctx<'_, Self>) -> Self {
         let first = ctx.facts.first_start;
         let peers = ctx
             .peers()
             .map(|node| Peer { node, known: Known::NotYet, last: Beacon::default() })
             .collect::<Vec<_>>();
-        let nothing_stored = ctx.params.replication == Replicating::None;
+        let rank = ctx.rank(ctx.me());
+        let begins_active = first && rank < usize::from(ctx.params.active);
         let mut me = ActivePassive {
             state: State::Standby,
-            in_step: first || nothing_stored,
-            activation: *durable,
+            // At the start of the run standbys are in step with everybody, active nodes with their own slot only.
+            in_step: if first && !begins_active { u32::MAX } else { ctx.params.always_in_step() },
+            had: durable.had
+                | ctx.params.always_in_step()
+                | if first && !begins_active { u32::MAX } else { 0 },
+            asks: false,
+            activation: durable.activation,
             peers,
         };
         let armed = ctx.params.armed && !ctx.facts.after_fence;
         for peer in ctx.peers() {
             ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(), armed });
         }
-        let rank = ctx.rank(ctx.me());
-        if first && rank < usize::from(ctx.params.active) {
+        if begins_active {
             me.activate(rank as u8, ctx);
         } else if ctx.facts.members.len() == 1 {
             me.take(0, ctx);
@@ -506,16 +576,18 @@ impl Policy for ActivePassive {
                 self.stand_by(ctx);
                 ctx.send(to, Message::Take { slot, activation: self.activation });
             }
-            (Timer::Failback, State::Standby) => {
-                // The slot that is this node's own by order, while somebody else holds it.
+            (Timer::Failback, _) => {
+                self.asks = false;
                 let own = ctx.rank(ctx.me());
                 let holder = self
                     .peers
                     .iter()
                     .find(|p| p.known == Known::Trusted && p.last.active.map(usize::from) == Some(own));
-                if let (Some(holder), true) = (holder, self.in_step) {
+                if let (Some(holder), State::Standby) = (holder, self.state) {
                     ctx.send(holder.node, Message::HandBack { slot: own as u8 });
-                    ctx.arm(Timer::Failback, ctx.params.failback_delay);
+                    // Asked again if that is lost on the way.
+                    self.asks = true;
+                    ctx.arm(Timer::Failback, ctx.params.failback_delay.max(ctx.params.heartbeat));
                 }
             }
             (Timer::Refence, State::Fencing { waiting, .. }) => {
@@ -548,17 +620,19 @@ impl Policy for ActivePassive {
                 };
                 self.contested(peer, beacon, ctx);
                 self.consider(ctx);
+                self.ask_back(ctx);
             }
-            Notice::InStep { source: false, .. } => {
-                self.in_step = true;
+            Notice::InStep { peer, source: false } => {
+                let slots = self.slots_of(peer, ctx);
+                self.in_step |= slots;
+                self.had |= slots;
+                self.persist(ctx);
                 self.speak(ctx);
-                let preferred = ctx.rank(ctx.me()) < usize::from(ctx.params.active);
-                if ctx.params.failback && preferred && self.state == State::Standby {
-                    ctx.arm(Timer::Failback, ctx.params.failback_delay);
-                }
+                self.ask_back(ctx);
             }
-            Notice::OutOfStep { .. } if self.state == State::Standby => {
-                self.in_step = false;
+            Notice::OutOfStep { peer } if self.state == State::Standby => {
+                let slots = self.slots_of(peer, ctx);
+                self.in_step &= !slots;
                 self.speak(ctx);
             }
             Notice::Fenced { peer, worked } => {
@@ -575,7 +649,7 @@ impl Policy for ActivePassive {
             }
             Notice::Changeover { to } => {
                 if let State::Active { slot } = self.state {
-                    if let Some(to) = to.filter(|&to| to != ctx.me()).or_else(|| self.successor(ctx)) {
+                    if let Some(to) = to.filter(|&to| to != ctx.me()).or_else(|| self.successor(slot, ctx)) {
                         self.hand_over(slot, to, ctx);
                     }
                 }
@@ -588,7 +662,7 @@ impl Policy for ActivePassive {
         let role = match self.state {
             State::Active { .. } | State::Draining { .. } => Role::Active,
             State::Taking { .. } | State::Fencing { .. } => Role::TakingOver,
-            State::Standby if self.in_step => Role::Standby,
+            State::Standby if self.in_step != 0 => Role::Standby,
             State::Standby => Role::Syncing,
         };
         Stance {
@@ -604,11 +678,8 @@ impl Policy for ActivePassive {
         Design {
             slots: params.active,
             routing: Routing::Accepting,
-            conflicts: if params.replication == Replicating::None {
-                Conflicts::Stateless
-            } else {
-                Conflicts::Exclusive
-            },
+            conflicts: Conflicts::Exclusive,
+            stores: params.replication != Replicating::None,
             required: u32::from(params.active),
             windback: false,
             fencing: params.fencing.then(|| Fencing {

@@ -140,6 +140,8 @@ pub struct Design {
     /// What concurrent writes become; more than one acceptor of a slot is a split brain only where it is
     /// [`Conflicts::Exclusive`].
     pub conflicts: Conflicts,
+    /// Whether writes are stored: else there is nothing to lose.
+    pub stores: bool,
     /// Nodes that must serve for full capacity.
     pub required: u32,
     /// Devices replay what they still hold after a loss.
@@ -379,8 +381,10 @@ pub struct Facts<'a> {
     pub after_fence: bool,
     /// Whether this is the start of the run: all nodes are powered on together.
     pub first_start: bool,
-    /// Whether its own copy of the data is there.
+    /// Whether its own copy of the data is there (or a backup of it).
     pub has_data: bool,
+    /// No copy of the data is left anywhere, as a person would find out.
+    pub all_lost: bool,
 }
 
 /// A node's wall clock at one moment; reading it costs a little, so it is read only when asked.

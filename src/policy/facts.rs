@@ -206,75 +206,72 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Kind, entity and value for the fingerprint.
-    fn words(&self) -> (u8, u32, u64) {
+    /// Kind, entity and value for the fingerprint. Each group has a fingerprint of its own, so groups need no number,
+    /// and `place` numbers nodes within theirs: what else a model holds does not show.
+    fn words(&self, place: impl Fn(NodeId) -> u32) -> (u8, u32, u64) {
         let flag = u64::from;
         match *self {
             Fact::Fault { of, begins } => {
                 let (kind, index, mode) = match of {
-                    FaultOf::Node(n, m) => (0_u64, n.0, m),
-                    FaultOf::Link(l, m) => (1, l.0, m),
-                    FaultOf::Shared(s, m) => (2, s.0, m),
+                    FaultOf::Node(n, m) => (0_u64, place(n), m),
+                    FaultOf::Link(l, m) => (1, l.0.into(), m),
+                    FaultOf::Shared(s, m) => (2, s.0.into(), m),
                 };
-                (1, u32::from(index), kind << 32 | u64::from(mode) << 1 | flag(begins))
+                (1, index, kind << 32 | u64::from(mode) << 1 | flag(begins))
             }
-            Fact::Process { node, up } => (2, node.0.into(), flag(up)),
-            Fact::Pause { node, paused } => (3, node.0.into(), flag(paused)),
+            Fact::Process { node, up } => (2, place(node), flag(up)),
+            Fact::Pause { node, paused } => (3, place(node), flag(paused)),
             Fact::Stance { node, stance } => {
                 let accepts = stance.accepts.map_or(0, |slot| u64::from(slot) + 1);
                 (
                     4,
-                    node.0.into(),
+                    place(node),
                     stance.activation << 20 | (stance.role as u64) << 12 | accepts << 1 | flag(stance.reads),
                 )
             }
             Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
                 let flags = flag(echo) << 2 | flag(suspected) << 1 | flag(mistaken);
-                (5, observer.0.into(), u64::from(peer.0) << 8 | flags)
+                (5, place(observer), u64::from(place(peer)) << 8 | flags)
             }
-            Fact::Step { node, phase } => (6, node.0.into(), phase as u64),
-            Fact::Service { group, up, writes, reads, by, cause } => {
-                let by = by.map_or(0, |n| u64::from(n.0) + 1);
+            Fact::Step { node, phase } => (6, place(node), phase as u64),
+            Fact::Service { up, writes, reads, by, cause, .. } => {
+                let by = by.map_or(0, |n| u64::from(place(n)) + 1);
                 let flags = flag(up) << 2 | flag(writes) << 1 | flag(reads);
-                (7, group.0.into(), by << 16 | (cause as u64) << 8 | flags)
+                (7, 0, by << 16 | (cause as u64) << 8 | flags)
             }
-            Fact::Acceptors { group, believing, accepting, exposed } => (
-                8,
-                group.0.into(),
-                u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed),
-            ),
-            Fact::Diverged { group, diverged } => (9, group.0.into(), flag(diverged)),
-            Fact::Capacity { group, millionths } => (10, group.0.into(), millionths.into()),
-            Fact::Failover { group, node, took, mistaken, .. } => {
+            Fact::Acceptors { believing, accepting, exposed, .. } => {
+                (8, 0, u64::from(believing) << 16 | u64::from(accepting) << 8 | u64::from(exposed))
+            }
+            Fact::Diverged { diverged, .. } => (9, 0, flag(diverged)),
+            Fact::Capacity { millionths, .. } => (10, 0, millionths.into()),
+            Fact::Failover { node, took, mistaken, .. } => {
                 let took = took.map_or(u64::MAX, Span::as_nanos);
-                (11, u32::from(group.0) << 16 | u32::from(node.0), took ^ flag(mistaken))
+                (11, place(node), took ^ flag(mistaken))
             }
-            Fact::FailoverFailed { group } => (12, group.0.into(), 0),
-            Fact::Incident { group, incident } => {
-                (13, group.0.into(), u64::from(incident.number) << 1 | flag(incident.in_class))
+            Fact::FailoverFailed { .. } => (12, 0, 0),
+            Fact::Incident { incident, .. } => {
+                (13, 0, u64::from(incident.number) << 1 | flag(incident.in_class))
             }
-            Fact::Lost { group, loss, .. } => (14, group.0.into(), loss.count << 20 ^ loss.age.as_nanos()),
-            Fact::Overwritten { group, count } => (15, group.0.into(), count),
+            Fact::Lost { loss, .. } => (14, 0, loss.count << 20 ^ loss.age.as_nanos()),
+            Fact::Overwritten { count, .. } => (15, 0, count),
             Fact::Replication { from, to, change } => {
-                (16, from.0.into(), u64::from(to.0) << 8 | change as u64)
+                (16, place(from), u64::from(place(to)) << 8 | change as u64)
             }
-            Fact::Degraded { group, degraded } => (17, group.0.into(), flag(degraded)),
-            Fact::Answered { group, write, latency } => {
-                (19, group.0.into(), latency.map_or(u64::MAX, Span::as_nanos) ^ flag(write))
+            Fact::Degraded { degraded, .. } => (17, 0, flag(degraded)),
+            Fact::Answered { write, latency, .. } => {
+                (19, 0, latency.map_or(u64::MAX, Span::as_nanos) ^ flag(write))
             }
-            Fact::Repeated { group, is_ghost } => (20, group.0.into(), flag(is_ghost)),
-            Fact::Load { group, number_secs, busy_secs, longest } => (
-                21,
-                group.0.into(),
-                number_secs.as_nanos() ^ busy_secs.as_nanos().rotate_left(32) ^ u64::from(longest),
-            ),
-            Fact::Book { group, totals } => (18, group.0.into(), totals.acked << 24 ^ totals.lost),
+            Fact::Repeated { is_ghost, .. } => (20, 0, flag(is_ghost)),
+            Fact::Load { number_secs, busy_secs, longest, .. } => {
+                (21, 0, number_secs.as_nanos() ^ busy_secs.as_nanos().rotate_left(32) ^ u64::from(longest))
+            }
+            Fact::Book { totals, .. } => (18, 0, totals.acked << 24 ^ totals.lost),
         }
     }
 
     /// Takes the fact into a fingerprint.
-    pub(crate) fn mark(&self, at: Instant, fingerprint: &mut Fingerprint) {
-        let (kind, entity, value) = self.words();
+    pub(crate) fn mark(&self, at: Instant, place: impl Fn(NodeId) -> u32, fingerprint: &mut Fingerprint) {
+        let (kind, entity, value) = self.words(place);
         fingerprint.fact(at, kind, entity, value);
     }
 }

@@ -71,6 +71,8 @@ enum State {
 pub struct Beacon {
     /// It is Main.
     main: bool,
+    /// It is becoming Main.
+    taking: bool,
     /// It has just started and is no Standby yet.
     starting: bool,
     in_step: bool,
@@ -289,6 +291,7 @@ impl HotStandby {
     fn speak(&self, ctx: &mut Ctx<'_, Self>) {
         let beacon = Beacon {
             main: self.is_main(),
+            taking: self.state == State::Taking,
             starting: self.state == State::Starting,
             in_step: self.state == State::Standby,
             activation: self.activation,
@@ -301,7 +304,14 @@ impl HotStandby {
         self.speak(ctx);
     }
 
+    /// A server without data has nothing to serve while there is any left elsewhere: it goes on waiting.
     fn take_over(&mut self, ctx: &mut Ctx<'_, Self>) {
+        if !(ctx.facts.has_data || ctx.facts.all_lost) {
+            if self.state == State::Starting {
+                ctx.arm(Timer::Alone, ctx.params.connect_timeout);
+            }
+            return;
+        }
         ctx.step(Phase::Promote);
         let params = ctx.params;
         let wait = ctx.draw(&params.driver_start);
@@ -371,15 +381,20 @@ impl HotStandby {
             }
             State::Isolated => {
                 self.enter(State::Syncing, ctx);
-                if !beacon.main {
+                if !beacon.main && !beacon.taking {
                     self.take_over(ctx);
                 }
             }
-            State::Syncing | State::Standby if !beacon.main && !beacon.in_step => {
-                // Neither is Main: whoever comes first takes over.
-                if self.state == State::Standby || self.comes_first(peer, ctx) {
+            State::Syncing | State::Standby if !beacon.main && !beacon.taking && !beacon.starting => {
+                // Neither is Main or about to be: the one in step takes over, else whoever comes first.
+                let mine = self.state == State::Standby;
+                if mine > beacon.in_step || (mine == beacon.in_step && self.comes_first(peer, ctx)) {
                     self.take_over(ctx);
                 }
+            }
+            State::Taking if beacon.taking && !self.comes_first(peer, ctx) => {
+                ctx.disarm(Timer::Promoted);
+                self.enter(State::Syncing, ctx);
             }
             State::Main if beacon.main => {
                 let claim = self.claim(ctx);
@@ -606,6 +621,7 @@ impl Policy for HotStandby {
             slots: 1,
             routing: Routing::Accepting,
             conflicts: Conflicts::Exclusive,
+            stores: true,
             required: 1,
             windback: params.windback,
             fencing: None,

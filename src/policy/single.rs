@@ -65,6 +65,7 @@ impl Policy for Single {
             slots: 1,
             routing: Routing::Accepting,
             conflicts: Conflicts::Exclusive,
+            stores: true,
             required: 1,
             windback: false,
             fencing: None,

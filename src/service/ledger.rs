@@ -119,10 +119,16 @@ pub struct Ledger {
     kept_time: Vec<f64>,
     kept_exact: u64,
     noted: bool,
+    /// The size of the book from which settling is tried again.
+    settle_at: usize,
 }
 
+/// Books smaller than this are not worth settling.
+const SETTLE_FROM: usize = 24;
+
 impl Ledger {
-    /// An empty book for `members` nodes that all hold the same (empty) history. `noted`: request fidelity.
+    /// An empty book for `members` nodes that all hold the same (empty) history, and one store for backups that holds
+    /// nothing yet. `noted`: request fidelity.
     pub fn new(members: usize, clients: usize, share: f64, noted: bool, stream: Stream) -> Ledger {
         let start = Lineage {
             owner: usize::MAX,
@@ -136,14 +142,44 @@ impl Ledger {
         let held = Held { lineage: 0, upto: Instant::ZERO, in_flight: None };
         Ledger {
             lineages: vec![start],
-            held: vec![Some(held); members],
+            held: (0..=members).map(|n| (n < members).then(|| held.clone())).collect(),
             stream,
             share,
             totals: Totals::default(),
             kept_time: vec![0.0; clients],
             kept_exact: 0,
             noted,
+            settle_at: SETTLE_FROM,
         }
+    }
+
+    /// A node that takes over from a backup: it takes what the store holds, unless its own data is ahead of that.
+    pub fn restore(
+        &mut self,
+        node: usize,
+        store: usize,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
+        let backup = self.held[store].clone()?;
+        let own = self.held[node].as_ref().map(|held| self.upto_in(held, backup.lineage));
+        if own.is_some_and(|own| own >= backup.upto) {
+            return None;
+        }
+        let loss = self.adopt(node, store, now, how, clients);
+        self.held[node] = Some(backup);
+        loss
+    }
+
+    /// Whether anybody has a copy.
+    pub fn has_any_data(&self) -> bool {
+        self.held.iter().any(Option::is_some)
+    }
+
+    /// Whether what is open has grown so long that it is worth settling what every copy has.
+    pub fn wants_settling(&self) -> bool {
+        self.size() > self.settle_at
     }
 
     /// Whether a node has a copy at all.
@@ -210,11 +246,13 @@ impl Ledger {
     /// The copy at `to` is as `from`'s data was at `upto`.
     pub fn copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
         let Some(source) = self.held[from].clone() else { return };
+        // A copy that has taken over since has a history of its own, and gives that up only in `adopt`. What the former
+        // source notes when it ends is behind it.
+        if self.held[to].as_ref().is_some_and(|held| held.upto.is_never()) {
+            return;
+        }
         let upto = upto.min(source.upto);
         self.held[to] = Some(Held { lineage: source.lineage, upto, in_flight });
-        if self.lineages[source.lineage].segments.len() > 64 || self.lineages.len() > 16 {
-            self.settle();
-        }
     }
 
     /// `node` is about to copy `from`'s data over its own: what only it holds beyond their common history goes.
@@ -253,8 +291,25 @@ impl Ledger {
         how: Disposal,
         clients: &[Client],
     ) -> Option<Loss> {
-        let loss = self.give_up(node, None, now, how, clients);
+        let mut loss = self.give_up(node, None, now, how, clients);
         self.held[node] = None;
+        if !self.has_any_data() {
+            // The last copy of everything: what counted as kept is lost after all.
+            for (client, secs) in std::mem::take(&mut self.kept_time).into_iter().enumerate() {
+                let spec = &clients[client];
+                let mean = spec.write_rate * self.share * secs.max(0.0);
+                let count = match spec.arrivals {
+                    Arrivals::Poisson if mean > 0.0 => maths::poisson_quantile(mean, self.stream.uniform()),
+                    _ => mean.round() as u64,
+                };
+                self.kept_time.push(0.0);
+                if count > 0 {
+                    self.totals.acked += count;
+                    self.totals.lost += count;
+                    loss = join(loss, Some(given_up(spec, count, Instant::ZERO, now, None, how, now)));
+                }
+            }
+        }
         loss
     }
 
@@ -298,6 +353,10 @@ impl Ledger {
             if let Some(lost) = self.dispose_in_flight(at, node, incident, how, clients) {
                 total = join(total, Some(lost));
             }
+            // Whoever has this much of a history has all that came before it, too.
+            if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
+                break;
+            }
             let Some(parent) = self.lineages[at].parent else { break };
             upto = self.lineages[at].fork;
             at = parent;
@@ -315,6 +374,11 @@ impl Ledger {
             at = parent;
         }
         None
+    }
+
+    /// Whether a holder's history goes through `lineage`.
+    fn holds(&self, holder: usize, lineage: usize) -> bool {
+        self.held[holder].as_ref().is_some_and(|held| self.descends(held.lineage, lineage))
     }
 
     /// Whether `lineage` is `ancestor` or goes back to it.
@@ -386,8 +450,12 @@ impl Ledger {
         if self.lineages[lineage].owner != node {
             return None;
         }
-        let child = (0..self.lineages.len())
-            .find(|&c| self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some())?;
+        // Only a history that somebody else still holds can miss what was under way when it began.
+        let child = (0..self.lineages.len()).find(|&c| {
+            let forked_here =
+                self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
+            forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
+        })?;
         let flight = self.lineages[child].in_flight.take()?;
         let incident = self.lineages[child].incident.or(incident);
         let mut loss = None;
@@ -452,7 +520,9 @@ impl Ledger {
         // The oldest of `count` ages with density sf(a)/mass on (young, old).
         let level = maths::pow(v, 1.0 / count as f64);
         let age = flight.lag.equilibrium_quantile((weight(young) + level * mass) / flight.lag.mean());
-        (count, Span::from_secs_saturating(age.clamp(young, old)), mass)
+        // Near its end the integral of the tail is flat and its inverse loses digits; the law's own end does not.
+        let oldest = old.min(flight.lag.support_max());
+        (count, Span::from_secs_saturating(age.clamp(young.min(oldest), oldest)), mass)
     }
 
     /// Writes of a client in (from, to].
@@ -488,18 +558,22 @@ impl Ledger {
     }
 
     /// Forgets what can no longer be lost, keeping its length.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         for lineage in 0..self.lineages.len() {
-            let everywhere = self
-                .held
-                .iter()
-                .flatten()
-                .map(|held| self.upto_in(held, lineage))
-                .min()
-                .unwrap_or(Instant::ZERO);
+            // A history that nobody holds any more misses nothing.
+            if self.lineages[lineage].in_flight.is_some()
+                && !(0..self.held.len()).any(|n| self.holds(n, lineage))
+            {
+                self.lineages[lineage].in_flight = None;
+            }
+        }
+        for lineage in 0..self.lineages.len() {
+            // What every holder has can only be lost with all of them (see `lose_disk`).
+            let holders = self.held.iter().flatten();
+            let everywhere = holders.map(|held| self.upto_in(held, lineage)).min().unwrap_or(Instant::ZERO);
             let child_in_flight =
                 self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
-            if child_in_flight || self.held.iter().any(Option::is_none) {
+            if child_in_flight {
                 continue;
             }
             let kept = &mut self.kept_time;
@@ -517,6 +591,11 @@ impl Ledger {
             self.kept_exact += (before - notes.len()) as u64;
         }
         self.forget_lineages();
+        self.settle_at = (2 * self.size()).max(SETTLE_FROM);
+    }
+
+    fn size(&self) -> usize {
+        self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
     }
 
     /// Drops lineages at the front that hold nothing and that nobody's history needs beyond their end.

@@ -154,6 +154,14 @@ impl Replication {
         matches!(self.state, State::InStep { .. })
     }
 
+    /// In step, and no interruption so recent that the last complete pass is older than passes ever are.
+    pub fn is_undisturbed(&self, now: Instant) -> bool {
+        let State::InStep { grid, base, .. } = self.state else { return false };
+        let Level::Passes { interval, pass, .. } = &self.copying.level else { return true };
+        let longest = Span::from_secs_saturating(pass.support_max());
+        now <= base + *interval + longest || now >= grid + longest
+    }
+
     /// Whether acknowledgements wait at present.
     pub fn blocks(&self) -> bool {
         self.copying.is_sync() && matches!(self.state, State::Stalled { .. })
@@ -237,7 +245,7 @@ impl Replication {
     }
 
     /// What the copy holds at `now`: everything accepted before the instant, but for what is in flight.
-    fn position(&mut self, now: Instant) -> (Instant, Option<InFlight>) {
+    pub fn position(&mut self, now: Instant) -> (Instant, Option<InFlight>) {
         match (self.state, &self.copying.level) {
             (State::InStep { since, .. }, Level::Async { lag }) => {
                 (now, Some(InFlight { lag: lag.clone(), until: now, since }))

@@ -19,6 +19,8 @@ struct Copy {
     timer: Slot,
     /// The part of the work whose writes it copies.
     slot: usize,
+    /// The node it leads to, or beside which the store stands.
+    toward: NodeId,
 }
 
 /// What a group of nodes has in common for observers; no node sees it.
@@ -41,7 +43,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let model = &self.setup.model;
         for (g, group) in model.groups.iter().enumerate() {
             let design = &self.setup.designs[g];
-            let books = if design.conflicts == Conflicts::Exclusive { design.slots } else { 0 };
+            let books =
+                if design.conflicts == Conflicts::Exclusive && design.stores { design.slots } else { 0 };
             let ledgers = (0..books)
                 .map(|slot| {
                     let key = self.setup.key(&format!("group:{}", group.name), &format!("ledger:{slot}"));
@@ -67,7 +70,44 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     pub(super) fn has_data(&self, group: GroupId, member: usize) -> bool {
-        self.groups.get(group.index()).is_none_or(|g| g.ledgers.iter().all(|ledger| ledger.has_data(member)))
+        let store = self.setup.model.groups[group.index()].nodes.len();
+        let has = |ledger: &Ledger| ledger.has_data(member) || ledger.has_data(store);
+        self.groups.get(group.index()).is_none_or(|g| g.ledgers.iter().all(has))
+    }
+
+    /// Whether nobody has any data left: a person would know.
+    pub(super) fn is_all_lost(&self, group: GroupId) -> bool {
+        self.groups.get(group.index()).is_some_and(|g| g.ledgers.iter().any(|ledger| !ledger.has_any_data()))
+    }
+
+    /// A node that takes over restores the last backup, where there is one and its own data is behind it.
+    pub(super) fn restore_backup(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
+        let g = group.index();
+        let store = self.setup.model.groups[g].nodes.len();
+        let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
+        let clients = &self.setup.model.clients;
+        let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
+        if let Some(loss) = ledger.restore(member, store, now, how, clients) {
+            self.lost(group, loss, now);
+        }
+    }
+
+    /// Writes down what every copy in step holds and lets the book forget what is safe.
+    pub(super) fn settle_books(&mut self, group: GroupId, now: Instant) {
+        let g = group.index();
+        if !self.groups[g].ledgers.iter().any(Ledger::wants_settling) {
+            return;
+        }
+        for index in 0..self.groups[g].copies.len() {
+            let copy = &mut self.groups[g].copies[index];
+            if copy.replication.is_quiet() {
+                let (upto, in_flight) = copy.replication.position(now);
+                self.write_down(group, index, upto, in_flight);
+            }
+        }
+        for ledger in &mut self.groups[g].ledgers {
+            ledger.settle();
+        }
     }
 
     fn node_at(&self, group: GroupId, member: usize) -> NodeId {
@@ -91,6 +131,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let program = self.nodes[from.index()].program.as_ref();
         let slot = usize::from(program.and_then(|p| p.stance().accepts).unwrap_or(0));
         let g = group.index();
+        // Backups go to one store beside the standbys, whose data survives theirs.
+        let target = if copying.needs_peer() { target } else { self.setup.model.groups[g].nodes.len() };
         let copies = &self.groups[g].copies;
         let known = copies.iter().position(|c| c.replication.from == source && c.replication.to == target);
         let index = known.unwrap_or_else(|| {
@@ -100,12 +142,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let index = self.groups[g].copies.len();
             let timer = ctx.slot(Self::rank(class::SERVICE, from.index()), Event::Copy(group, index as u16));
             let replication = Replication::new(source, target, copying.clone(), key.open(self.run));
-            self.groups[g].copies.push(Copy { replication, timer, slot });
+            self.groups[g].copies.push(Copy { replication, timer, slot, toward: to });
             index
         });
         let copy = &mut self.groups[g].copies[index];
         copy.replication.copying = copying;
         copy.slot = slot;
+        copy.toward = to;
         copy.replication.stop(now);
         if now == Instant::ZERO {
             copy.replication.begin_in_step(now);
@@ -152,6 +195,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Looks at every replication of a group again.
     pub(super) fn update_copies(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
         let g = group.index();
+        // At the start of the run all nodes start together; a copy whose other end has not had its turn yet is not
+        // broken.
+        let nodes = &self.setup.model.groups[g].nodes;
+        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].stance.is_none()) {
+            return;
+        }
         let mut index = 0;
         while index < self.groups.get(g).map_or(0, |state| state.copies.len()) {
             self.update_copy(group, index, ctx);
@@ -162,9 +211,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn update_copy(&mut self, group: GroupId, index: usize, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         let g = group.index();
-        let (source, target) =
-            (self.groups[g].copies[index].replication.from, self.groups[g].copies[index].replication.to);
-        let (from, to) = (self.node_at(group, source), self.node_at(group, target));
+        let source = self.groups[g].copies[index].replication.from;
+        let (from, to) = (self.node_at(group, source), self.groups[g].copies[index].toward);
         let (alive, reaching) = self.can_copy(from, to, &self.groups[g].copies[index].replication.copying);
         let source_runs = self.nodes[from.index()].program.is_some();
         if !source_runs {
@@ -183,7 +231,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.write_down(group, index, now, None);
                 self.degraded_changed(group, now);
                 self.notify(from, Notice::InStep { peer: to, source: true }, ctx);
-                self.notify(to, Notice::InStep { peer: from, source: false }, ctx);
+                if self.groups[g].copies[index].replication.copying.needs_peer() {
+                    self.notify(to, Notice::InStep { peer: from, source: false }, ctx);
+                }
             }
             Change::Stalls => {
                 let (upto, in_flight) = self.groups[g].copies[index].replication.left();
@@ -196,7 +246,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     self.write_down(group, index, upto, in_flight);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
-                if self.nodes[to.index()].is_running() {
+                let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
+                if needs_peer && self.nodes[to.index()].is_running() {
                     self.notify(to, Notice::OutOfStep { peer: from }, ctx);
                 }
             }
@@ -230,8 +281,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let copy = &self.groups[g].copies[index];
             (copy.replication.from, copy.replication.to, copy.slot)
         };
-        let how = Disposal { windback: self.setup.designs[g].windback, merge: self.groups[g].merges[target] };
-        self.groups[g].merges[target] = false;
+        let merge = self.groups[g].merges.get_mut(target).is_some_and(std::mem::take);
+        let how = Disposal { windback: self.setup.designs[g].windback, merge };
         let clients = &self.setup.model.clients;
         let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
         if let Some(loss) = ledger.adopt(target, source, now, how, clients) {
@@ -284,18 +335,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let found = copies.iter().find(|c| {
             c.replication.from == member && c.replication.copying.is_sync() && c.replication.is_quiet()
         });
-        found.map(|c| self.node_at(group, c.replication.to))
+        found.map(|c| c.toward)
     }
 
-    /// Whether every copy of a member is in step and not interrupted.
-    pub(super) fn all_in_step(&self, group: GroupId, member: usize) -> bool {
+    /// Whether every copy of a member is in step and has been so undisturbed.
+    pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
         let mut any = false;
         let all = self.groups[group.index()]
             .copies
             .iter()
             .filter(|c| c.replication.from == member)
             .inspect(|_| any = true)
-            .all(|c| c.replication.is_quiet());
+            .all(|c| c.replication.is_undisturbed(now));
         any && all
     }
 

@@ -263,7 +263,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         self.links[link.index()].change(classes, direction, begins, now);
         if begins {
-            self.note_disturbance();
+            self.note_disturbance_of(link);
         }
         self.surroundings_changed(None, ctx);
     }
@@ -400,6 +400,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// When the last link was cut that a group's nodes use among themselves, if one is cut at present.
     pub(super) fn cut_since(&self, from: NodeId, to: NodeId) -> Option<Instant> {
+        if self.medium(from, to, Classes::HEARTBEAT).is_some() {
+            return None;
+        }
         let routes = self.setup.routes(from, to);
         routes
             .iter()

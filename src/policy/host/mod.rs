@@ -183,7 +183,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Some(group) => &mut self.group_fingerprints[group.index()],
             None => &mut self.fingerprint,
         };
-        fact.mark(at, fingerprint);
+        let member = &self.setup.member;
+        let place = |node: NodeId| member[node.index()].map_or(u32::from(node.0), |(_, place)| place as u32);
+        fact.mark(at, place, fingerprint);
         if let Some(points) = &mut self.check_points {
             // Check-points follow all facts of the run, whichever group they are of.
             let mut all = self.fingerprint;

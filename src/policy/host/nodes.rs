@@ -91,10 +91,6 @@ impl<P: Policy> NodeState<P> {
         self.host_down == 0 && !self.fenced && self.process_down == 0 && self.program.is_none()
     }
 
-    pub(super) fn is_faulted(&self) -> bool {
-        self.host_down > 0 || self.process_down > 0 || self.is_paused()
-    }
-
     /// The role it believes to have and can act on.
     pub(super) fn role(&self) -> Option<Role> {
         self.stance.map(|stance| stance.role)
@@ -156,7 +152,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         begins: bool,
         ctx: &mut HostCtx<'_, P>,
     ) {
-        self.note_disturbance();
+        self.note_disturbance_at(node);
         let state = &mut self.nodes[node.index()];
         let was_paused = state.is_paused();
         let add = |count: &mut u16| *count = if begins { *count + 1 } else { count.saturating_sub(1) };
@@ -198,7 +194,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// A script ends whatever fault of this scope there is.
     pub(super) fn restore(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
-        self.note_disturbance();
+        self.note_disturbance_at(node);
         let state = &mut self.nodes[node.index()];
         let was_paused = state.is_paused();
         match scope {
@@ -296,6 +292,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
             has_data,
+            all_lost: !has_data && self.is_all_lost(group),
         }
     }
 

@@ -52,7 +52,6 @@ struct Operation {
 struct Attempt {
     operation: u32,
     stamp: u32,
-    number: u32,
     client: u16,
     is_write: bool,
     node: NodeId,
@@ -189,7 +188,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let attempt = Attempt {
             operation: place,
             stamp,
-            number,
             client: client as u16,
             is_write,
             node,

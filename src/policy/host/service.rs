@@ -146,6 +146,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.book(c, group, now);
             }
         }
+        self.settle_books(group, now);
         self.tell_acceptors(group, now);
         self.tell_service(group, now);
         self.tell_capacity(group, now);

@@ -81,6 +81,23 @@ impl<P: Policy> Setup<P> {
         &self.routes[from.index() * self.model.nodes.len() + to.index()]
     }
 
+    /// Whether a group's nodes reach each other, or are reached by its clients, over a link.
+    pub(crate) fn uses(&self, group: GroupId, link: LinkId) -> bool {
+        let nodes = &self.model.groups[group.index()].nodes;
+        let between = nodes.iter().any(|&a| {
+            let routes = nodes.iter().flat_map(|&b| self.routes(a, b));
+            routes.flat_map(|route| &route.links).any(|&(used, _)| used == link)
+        });
+        between
+            || self.model.clients.iter().zip(&self.client_reach).any(|(client, reach)| {
+                client.to == group
+                    && nodes.iter().any(|node| match &reach[node.index()] {
+                        Reach::Always => false,
+                        Reach::Over(links) => links.contains(&link),
+                    })
+            })
+    }
+
     pub(crate) fn key(&self, entity: &str, purpose: &str) -> StreamKey {
         StreamKey::new(self.seed, entity, purpose)
     }

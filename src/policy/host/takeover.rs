@@ -5,7 +5,7 @@ use crate::engine::time::Instant;
 use crate::policy::contract::{Conflicts, Notice, Phase, Policy, Stance};
 use crate::policy::facts::Fact;
 use crate::service::ledger::Incident;
-use crate::system::ids::{GroupId, NodeId};
+use crate::system::ids::{GroupId, LinkId, NodeId};
 
 use super::{HostCtx, World};
 
@@ -55,6 +55,12 @@ impl Takeovers {
         }
     }
 
+    fn disturbed(&mut self) {
+        if let Some(incident) = &mut self.incident {
+            incident.in_class = false;
+        }
+    }
+
     fn incident(&mut self, at: Instant, in_class: bool) -> Incident {
         self.incidents += 1;
         Incident { at, number: self.incidents, in_class }
@@ -62,11 +68,20 @@ impl Takeovers {
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
-    /// Another fault (or the end of one) while an incident is open: it is not the single fault a bound speaks of.
-    pub(super) fn note_disturbance(&mut self) {
-        for group in &mut self.groups {
-            if let Some(incident) = &mut group.takeovers.incident {
-                incident.in_class = false;
+    /// Another fault (or the end of one) in a group while an incident of it is open: it is not the single fault a
+    /// bound speaks of.
+    pub(super) fn note_disturbance_at(&mut self, node: NodeId) {
+        let Some((group, _)) = self.setup.member[node.index()] else { return };
+        if let Some(group) = self.groups.get_mut(group.index()) {
+            group.takeovers.disturbed();
+        }
+    }
+
+    /// The same of a link, for the groups whose nodes or clients use it.
+    pub(super) fn note_disturbance_of(&mut self, link: LinkId) {
+        for g in 0..self.groups.len() {
+            if self.groups[g].takeovers.incident.is_some() && self.setup.uses(GroupId::from(g), link) {
+                self.groups[g].takeovers.disturbed();
             }
         }
     }
@@ -83,7 +98,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let alone = self.acceptors(group) == 1;
         let in_class = alone
             && self.groups[group.index()].takeovers.incident.is_none()
-            && self.all_in_step(group, member)
+            && self.all_in_step(group, member, now)
             && self.is_calm_around(group, node);
         let takeovers = &mut self.groups[group.index()].takeovers;
         let incident = takeovers.incident(now, in_class);
@@ -155,6 +170,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let before = self.groups[g].takeovers.last[slot];
         let incident = self.incident_behind(group, before, node, now);
+        self.restore_backup(group, slot, member, now);
         if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
             ledger.activate(member, incident, now);
         }
@@ -219,10 +235,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     },
                 );
             }
-            Some(_) => {
-                // Somebody else serves before the new node did.
+            Some(pending) => {
+                // Clients stay with the one before, or were back with it first: a takeover all the same.
                 self.groups[g].takeovers.pending = None;
-                self.emit(now, Fact::FailoverFailed { group });
+                self.emit(
+                    now,
+                    Fact::Failover {
+                        group,
+                        node: self.setup.model.groups[g].nodes[pending.member],
+                        took: None,
+                        detection: None,
+                        mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
+                        ordered: pending.ordered,
+                    },
+                );
             }
             None => {
                 let takeovers = &mut self.groups[g].takeovers;

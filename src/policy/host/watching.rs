@@ -274,15 +274,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// Whether a node suspects another by its heartbeats.
-    pub(super) fn suspects(&self, observer: NodeId, peer: NodeId) -> bool {
-        self.watches.iter().any(|w| {
-            w.observer == observer
-                && w.peer == peer
-                && matches!(&w.kind, Kind::Beats(watch) if watch.is_suspected())
-        })
-    }
-
     fn check_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
         let CheckSlot { client, node, .. } = self.checks[index];
         let state = &self.nodes[node.index()];

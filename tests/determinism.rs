@@ -1,0 +1,206 @@
+//! A run is a pure function of model, seed and run index: the same again, from any snapshot, whoever watches, in
+//! debug and release builds, and whatever else the model holds that has nothing to do with it.
+
+mod common;
+#[path = "common/models.rs"]
+#[allow(unreachable_pub)]
+mod models;
+
+use common::*;
+use failsim::engine::stream::StreamKey;
+use failsim::engine::time::Instant;
+use failsim::measure::{Figure, Summary, simulate};
+use failsim::policy::facts::Fact;
+use failsim::policy::host;
+use failsim::system::ids::GroupId;
+use rayon::prelude::*;
+
+const ALL: [(&str, &str); 3] = [("scada", models::SCADA), ("spare", models::SPARE), ("web", models::WEB)];
+/// Hours of a run: skipping, and stepwise.
+const LONG: f64 = 240.0;
+const SHORT: f64 = 8.0;
+
+/// The fingerprints of run 0 of each model under seed 1, over [`LONG`] skipping and
+/// [`SHORT`] stepwise. They are the same in
+/// debug and release builds and on every machine. A change here is a change of behaviour: say which in the commit.
+const PINNED: [(&str, u128, u128); 3] = [
+    ("scada", 0x8c694456d07bf166cf2edaceb20c493e, 0x29fd43609fa80e425ede21404428c2bb),
+    ("spare", 0xae17848e2a355e3966648a70f6e1ddf3, 0x7a18754209fc0ab756e7268d113f6852),
+    ("web", 0xd3102bdd81cea84541a5d62d2bb4f447, 0x13d1ab752100ae9704da66ea4025de81),
+];
+
+#[test]
+fn fingerprints_are_as_pinned() {
+    let found: Vec<_> = ALL
+        .iter()
+        .map(|(name, text)| {
+            let of = |skips, length| simulate(&ready_as(text, &[], 1, skips), 0, hours(length)).fingerprint;
+            (*name, of(true, LONG), of(false, SHORT))
+        })
+        .collect();
+    let shown: String =
+        found.iter().map(|(n, a, b)| format!("    (\"{n}\", {a:#034x}, {b:#034x}),\n")).collect();
+    assert_eq!(found, PINNED, "now:\n{shown}");
+}
+
+#[test]
+fn the_same_again() {
+    for (name, text) in ALL {
+        let one = ready(text, &[], 5);
+        let other = ready(text, &[], 5);
+        let forward: Vec<_> = (0..8).map(|run| simulate(&one, run, hours(LONG))).collect();
+        let backward: Vec<_> = (0..8).rev().map(|run| simulate(&other, run, hours(LONG))).collect();
+        for (a, b) in forward.iter().zip(backward.iter().rev()) {
+            assert_eq!(a, b, "{name}");
+        }
+        assert_ne!(forward[0].fingerprint, forward[1].fingerprint, "{name}: runs differ");
+        let reseeded = simulate(&ready(text, &[], 6), 0, hours(LONG));
+        assert_ne!(forward[0].fingerprint, reseeded.fingerprint, "{name}: seeds differ");
+    }
+}
+
+#[test]
+fn a_clone_goes_on_to_the_same_end() {
+    for (name, text) in ALL {
+        for (skips, length) in [(true, LONG), (false, SHORT)] {
+            let setup = ready_as(text, &[], 9, skips);
+            let end = Instant::ZERO + hours(length);
+            for run in 0..4 {
+                let mut original = host::open(&setup, run, Vec::<(Instant, Fact)>::new());
+                original.run_until(instant(length * 1800.0 + 17.0 * run as f64), u64::MAX);
+                let mut clone = original.clone();
+                // The clone first: it must not take anything from the original.
+                clone.run_until(end, u64::MAX);
+                clone.world.finish(end);
+                original.run_until(end, u64::MAX);
+                original.world.finish(end);
+                assert!(original.world.probe.len() > 30, "{name}: something happened");
+                assert_eq!(original.world.probe, clone.world.probe, "{name}, run {run}");
+                assert_eq!(original.world.fingerprint(), clone.world.fingerprint(), "{name}, run {run}");
+                assert_eq!(original.events(), clone.events(), "{name}, run {run}");
+                let whole = simulate(&setup, run, hours(length));
+                assert_eq!(whole.fingerprint, original.world.fingerprint().value(), "{name}, run {run}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_watches_changes_nothing() {
+    for (name, text) in ALL {
+        let setup = ready(text, &[], 3);
+        let end = Instant::ZERO + hours(LONG);
+        for run in 0..4 {
+            let plain = simulate(&setup, run, hours(LONG));
+            let mut poked = host::open(&setup, run, ((), Vec::<(Instant, Fact)>::new()));
+            poked.world.keep_check_points();
+            let mut moments = StreamKey::new(1, "poke", name).open(run);
+            let mut at = 0.0;
+            let mut read = 0;
+            while at < LONG * 3600.0 {
+                at += -20_000.0 * failsim::maths::ln(moments.uniform());
+                poked.run_until(instant(at).min(end), u64::MAX);
+                // Whatever there is to read.
+                let twin = poked.clone();
+                read += format!("{:?}", poked.world).len();
+                read += poked.world.fingerprint().count() as usize;
+                read += poked.world.check_points().map_or(0, |points| points.points().len());
+                for group in 0..setup.model.groups.len() {
+                    read += poked.world.group_fingerprint(GroupId::from(group)).count() as usize;
+                }
+                drop(twin);
+            }
+            poked.world.finish(end);
+            assert!(read > 0);
+            assert_eq!(plain.fingerprint, poked.world.fingerprint().value(), "{name}, run {run}");
+            assert_eq!(plain.events, poked.events(), "{name}, run {run}");
+        }
+    }
+}
+
+/// A node that talks to nobody, with faults so frequent that some fall into every incident of the others.
+const STRANGER: &str = "\n[nodes.NAME]\nclock.drift = \"1%\"\n[nodes.NAME.failures]\n\
+    crash = { mttf = \"20s\", repair = { exponential = \"10s\" } }\n\
+    pause = { effect = \"pause\", mttf = \"30s\", duration = { exponential = \"5s\" } }\n";
+
+fn same_figures(what: &str, a: &[(&'static failsim::measure::Measure, Figure)], b: &Summary, group: usize) {
+    let b = b.group(group, 0.95);
+    assert_eq!(a.len(), b.len(), "{what}");
+    for ((measure, x), (_, y)) in a.iter().zip(&b) {
+        assert_eq!(x, y, "{what}: {}", measure.name);
+    }
+}
+
+#[test]
+fn a_stranger_changes_nothing() {
+    for (name, text) in ALL {
+        let horizon = hours(100.0);
+        let alone = ready(text, &[], 4);
+        let before = records(&alone, 20, horizon);
+        let folded = fold(&alone, horizon, &before);
+        // Behind the others and before them, without a group and in one of its own.
+        let behind = text.to_owned() + &STRANGER.replace("NAME", "zz");
+        let first_table = text.find("\n[nodes.a]").expect("a first node");
+        let (head, tail) = text.split_at(first_table);
+        let ahead = format!("{head}{}{tail}", STRANGER.replace("NAME", "A0"));
+        let group = "\n[groups.other]\nnodes = [\"zz\"]\n[groups.other.policy.single]\n";
+        let grouped = behind.clone() + group;
+        let group_ahead = format!(
+            "{head}{}\n[groups.Other]\nnodes = [\"A0\"]\n[groups.Other.policy.single]\n{tail}",
+            STRANGER.replace("NAME", "A0")
+        );
+        for (what, text, group) in [
+            ("behind", &behind, 0),
+            ("ahead", &ahead, 0),
+            ("in a group", &grouped, 0),
+            ("in a group ahead", &group_ahead, 1),
+        ] {
+            let what = format!("{name}: stranger {what}");
+            let with = ready(text, &[], 4);
+            let after = records(&with, 20, horizon);
+            for (a, b) in before.iter().zip(&after) {
+                assert_eq!(a.group_fingerprints[0], b.group_fingerprints[group], "{what}");
+                assert_ne!(a.fingerprint, b.fingerprint, "{what}: it is in the combined one");
+            }
+            same_figures(&what, &folded.group(0, 0.95), &fold(&with, horizon, &after), group);
+        }
+    }
+}
+
+#[test]
+fn blocks_fold_to_the_whole() {
+    for (name, text) in ALL {
+        let setup = ready(text, &[], 2);
+        let horizon = hours(50.0);
+        let records = records(&setup, 100, horizon);
+        let whole = fold(&setup, horizon, &records);
+        let in_blocks = |size: usize, threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let blocks: Vec<_> = records.chunks(size).collect();
+            let parts: Vec<_> =
+                pool.install(|| blocks.into_par_iter().map(|block| fold(&setup, horizon, block)).collect());
+            let mut summary = Summary::new(&setup, horizon);
+            parts.iter().for_each(|part| summary.merge(part));
+            summary
+        };
+        for size in [1, 7, 25, 100] {
+            let (one, three) = (in_blocks(size, 1), in_blocks(size, 3));
+            // The same blocks: the same bits.
+            assert_eq!(one.service(0.95).len(), whole.service(0.95).len());
+            for ((measure, a), (_, b)) in one.service(0.95).iter().zip(&three.service(0.95)) {
+                assert_eq!(a, b, "{name}: {}", measure.name);
+            }
+            assert_eq!(one.fingerprint(), three.fingerprint(), "{name}");
+            assert_eq!((one.runs(), one.first_fingerprint()), (100, whole.first_fingerprint()), "{name}");
+            // Other blocks: the same but for rounding.
+            let near = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+            let ends = |x: Option<f64>| x.unwrap_or(f64::NEG_INFINITY);
+            for ((measure, a), (_, b)) in one.service(0.95).iter().zip(&whole.service(0.95)) {
+                let same = near(a.estimate, b.estimate)
+                    && near(ends(a.low), ends(b.low))
+                    && near(ends(a.high), ends(b.high));
+                assert!(same && a.n == b.n && a.zero == b.zero, "{name}: {}: {a:?} {b:?}", measure.name);
+            }
+        }
+    }
+}

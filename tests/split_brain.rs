@@ -1,0 +1,270 @@
+//! Split brain happens, it is not computed: with which faults, under which settings, and never with fencing that
+//! works. And what must hold in every run of every policy, whatever happens.
+
+mod common;
+#[path = "common/models.rs"]
+#[allow(unreachable_pub)]
+mod models;
+
+use common::*;
+use failsim::engine::probe::Probe;
+use failsim::engine::time::{Instant, Span};
+use failsim::measure::{Record, Summary};
+use failsim::policy::facts::Fact;
+use failsim::service::ledger::Totals;
+
+const PAIR: &str = r#"
+title = "cuts only"
+[nodes.a]
+start = "30s"
+[nodes.b]
+like = "a"
+[links.lan]
+between = ["a", "b"]
+failures.cut = { mttf = "5d", duration = { exponential = "20m" } }
+[groups.g]
+nodes = ["a", "b"]
+[groups.g.policy.hot-standby]
+[field.plant]
+to = "g"
+events = "1/s"
+during_dual = "both"
+[clients.people]
+to = "g"
+writes = "1/min"
+reads = "1/s"
+"#;
+
+fn get(summary: &Summary, name: &str) -> f64 {
+    figure(summary, name, 0.95).estimate
+}
+
+fn run(overrides: &[&str]) -> Summary {
+    let setup = ready(PAIR, overrides, 41);
+    summary(&setup, 40, hours(8766.0))
+}
+
+const REMAIN: &str = "groups.g.policy.hot-standby.isolated_standby=remain";
+const PAUSES: [&str; 2] = [
+    "nodes.*.failures={ stall = { effect = \"pause\", mttf = \"5d\", duration = { exponential = \"1m\" } } }",
+    "links.lan.failures.cut.mttf=400y",
+];
+
+#[test]
+fn cuts_split_a_pair_that_becomes_main_and_not_one_that_remains() {
+    let becomes = run(&[]);
+    assert!(get(&becomes, "split_brain_rate") > 20.0);
+    assert!(get(&becomes, "lost_rate") > 1000.0, "the loser's events are lost");
+    assert!(get(&becomes, "reconciliation_time_mean") > 0.0);
+    let remains = run(&[REMAIN]);
+    assert_eq!(get(&remains, "split_brain_rate"), 0.0);
+    assert_eq!(get(&remains, "lost_rate"), 0.0);
+    // With nothing but cuts between the servers Main serves on; remaining costs nothing until Main fails too.
+    let crash = "nodes.*.failures={ crash = { mttf = \"10d\", repair = { exponential = \"2h\" } } }";
+    let cuts = "links.lan.failures.cut={ mttf = \"5d\", duration = { exponential = \"12h\" } }";
+    let (becomes, remains) = (run(&[crash, cuts]), run(&[crash, cuts, REMAIN]));
+    assert!(get(&becomes, "split_brain_rate") > 0.0);
+    // The Main may also crash while the link is cut: an isolated Standby then waits for nobody.
+    assert!(get(&remains, "availability") < get(&becomes, "availability") - 1e-4);
+}
+
+#[test]
+fn a_client_behind_the_cut_sees_less_of_a_pair_that_remains() {
+    // Clients stand with the second server; the link is all that joins them to the first.
+    let text = PAIR
+        .replace("[nodes.a]", "[nodes.a]\nsite = \"north\"")
+        .replace("[nodes.b]\nlike = \"a\"", "[nodes.b]\nlike = \"a\"\nsite = \"south\"")
+        .replace("between = [\"a\", \"b\"]", "between = [\"north\", \"south\"]")
+        .replace("[clients.people]", "[clients.people]\nsite = \"south\"");
+    let of = |overrides: &[&str]| {
+        let setup = ready(&text, overrides, 41);
+        summary(&setup, 40, hours(8766.0))
+    };
+    let (becomes, remains) = (of(&[]), of(&[REMAIN]));
+    assert!(get(&becomes, "split_brain_rate") > 20.0);
+    assert_eq!(get(&remains, "split_brain_rate"), 0.0);
+    assert!(get(&remains, "write_availability") < get(&becomes, "write_availability") - 1e-3);
+}
+
+#[test]
+fn a_pause_can_split_either() {
+    for more in [&[][..], &[REMAIN][..]] {
+        // A process that stands still answers no heartbeat while its host answers the echo.
+        let scope = "nodes.*.failures.stall.scope=process";
+        let overrides: Vec<&str> =
+            PAUSES.iter().copied().chain([scope]).chain(more.iter().copied()).collect();
+        let seen = run(&overrides);
+        assert!(get(&seen, "split_brain_rate") > 1.0, "{more:?}");
+    }
+    // A host that stands still answers nothing: that is isolation, and remaining makes no second Main.
+    let hosts: Vec<&str> = PAUSES.into_iter().chain([REMAIN]).collect();
+    assert_eq!(get(&run(&hosts), "split_brain_rate"), 0.0);
+    assert!(get(&run(&PAUSES), "split_brain_rate") > 1.0);
+}
+
+/// Everything that can go wrong, on a pair or three that fence.
+fn fenced(success: f64, policy: &str) -> Ready {
+    let overrides =
+        [format!("groups.store.policy.active-passive.fence_success={success}"), policy.to_owned()];
+    ready(models::SPARE, &[&overrides[0], &overrides[1]], 43)
+}
+
+/// The most nodes that would accept one slot's writes at the same time.
+#[derive(Clone, Debug, Default)]
+struct Most(u8);
+
+impl Probe<Fact> for Most {
+    fn see(&mut self, _: Instant, fact: &Fact) {
+        if let Fact::Acceptors { accepting, .. } = fact {
+            self.0 = self.0.max(*accepting);
+        }
+    }
+}
+
+#[test]
+fn fencing_that_works_leaves_one_in_every_run() {
+    let horizon = hours(200.0);
+    for policy in [
+        "groups.store.policy.active-passive.active=1",
+        "groups.store.policy.active-passive.active=2",
+        "groups.store.policy.active-passive.failback=true",
+        "groups.store.policy.active-passive.after_start=listen",
+    ] {
+        let seen = watched(&fenced(1.0, policy), 60, horizon, Most::default);
+        let split = seen.iter().filter(|(_, most)| most.0 >= 2).count();
+        assert_eq!(split, 0, "{policy}: two acceptors in {split} of 60 runs");
+    }
+    // The same without a fence, or with one that fails: the test would notice.
+    let off = "groups.store.policy.active-passive.fencing=off";
+    assert!(watched(&fenced(1.0, off), 20, horizon, Most::default).iter().any(|(_, most)| most.0 >= 2));
+}
+
+/// Sums a run up by itself.
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    down: Option<Instant>,
+    downtime: Span,
+    books: Vec<Totals>,
+    lost: u64,
+    in_loss: u64,
+    windows: u32,
+    breaches: u32,
+}
+
+impl Probe<Fact> for Sums {
+    fn see(&mut self, now: Instant, fact: &Fact) {
+        match fact {
+            Fact::Service { up, .. } => match (self.down, up) {
+                (None, false) => self.down = Some(now),
+                (Some(since), true) => {
+                    self.downtime += now - since;
+                    self.down = None;
+                }
+                _ => {}
+            },
+            Fact::Book { totals, .. } => self.books.push(*totals),
+            Fact::Lost { loss, breaks_bound, .. } => {
+                assert!(loss.recovered + loss.merged <= loss.count);
+                self.lost += loss.count;
+                self.in_loss += 1;
+                self.breaches += u32::from(*breaks_bound);
+            }
+            Fact::Acceptors { accepting, .. } => self.windows += u32::from(*accepting >= 2),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_must_hold_in_every_run() {
+    let horizon = hours(300.0);
+    let spare = |key: &str| format!("groups.store.policy.active-passive.{key}");
+    let scada = |key: &str| format!("groups.scada.policy.hot-standby.{key}");
+    for (text, key) in [
+        (models::SCADA, scada("duty_mode=false")),
+        (models::SCADA, scada("duty_mode=true")),
+        (models::SCADA, scada("isolated_standby=remain")),
+        (models::SCADA, scada("isolated_main=become-standby")),
+        (models::SCADA, scada("windback=true")),
+        (models::SCADA, "cut_in_flight=arrive".into()),
+        (models::SCADA, "groups.scada.policy={ single = {} }".into()),
+        (models::SCADA, "groups.scada.policy={ active-passive = { timeout = \"5s\" } }".into()),
+        (
+            models::SCADA,
+            "groups.scada.policy={ active-passive = { replication = \"sync\", timeout = \"5s\" } }".into(),
+        ),
+        (
+            models::SCADA,
+            "groups.scada.policy={ active-passive = { replication = \"backup\", timeout = \"5s\" } }".into(),
+        ),
+        (models::SPARE, spare("active=2")),
+        (models::SPARE, spare("replication=sync")),
+        (models::SPARE, spare("fencing=off")),
+        (models::SPARE, spare("failback=true")),
+        (models::WEB, "groups.web.policy.active-active.fail_open=true".into()),
+    ] {
+        let setup = ready(text, &[&key], 47);
+        let seen = watched(&setup, 40, horizon, Sums::default);
+        for (run, (record, sums)) in seen.iter().enumerate() {
+            let what = format!("{key}, run {run}");
+            // Down and up make the horizon; causes make the downtime.
+            let folded = fold(&setup, horizon, [record]);
+            let of = |name: &str| get(&folded, name);
+            let year = 31_557_600.0;
+            assert!((of("availability") + of("unavailability") - 1.0).abs() < 1e-12, "{what}");
+            let downtime = of("downtime");
+            assert!((downtime - of("unavailability") * year).abs() < 1e-6 * year, "{what}");
+            let causes: f64 = folded
+                .service(0.95)
+                .iter()
+                .filter(|(measure, _)| measure.name.starts_with("downtime_"))
+                .map(|(_, figure)| figure.estimate)
+                .sum();
+            assert!((causes - downtime).abs() <= 1e-9 * downtime.max(1.0), "{what}: {causes} {downtime}");
+            let open = sums.down.map_or(Span::ZERO, |since| Instant::ZERO + horizon - since);
+            let mine = (sums.downtime + open).as_secs() / horizon.as_secs();
+            if setup.model.clients.iter().all(|client| client.deadline == Span::ZERO) {
+                assert!(
+                    (mine - of("unavailability")).abs() < 1e-9,
+                    "{what}: {mine} {}",
+                    of("unavailability")
+                );
+            } else {
+                assert!(of("unavailability") <= mine + 1e-12, "{what}");
+            }
+            assert!(of("safe_availability") <= of("availability") + 1e-12, "{what}");
+            // Lost and kept make acknowledged.
+            for book in &sums.books {
+                assert_eq!(book.lost + book.kept, book.acked, "{what}");
+            }
+            let lost: u64 = sums.books.iter().map(|book| book.lost).sum();
+            assert_eq!(lost, sums.lost, "{what}: the book and the losses told");
+            assert_eq!(sums.breaches, 0, "{what}: a bound was broken");
+        }
+        let written =
+            seen.iter().map(|(_, sums)| sums.books.iter().map(|book| book.acked).sum::<u64>()).sum::<u64>();
+        assert_eq!(written > 0, !text.contains("active-active"), "{key}");
+        no_node_alone_splits(&key, &seen);
+    }
+}
+
+fn no_node_alone_splits(key: &str, seen: &[(Record, Sums)]) {
+    if key.contains("single") {
+        assert!(seen.iter().all(|(_, sums)| sums.windows == 0), "{key}");
+    }
+}
+
+#[test]
+fn duty_mode_merges_what_the_loser_took() {
+    let duty = run(&["groups.g.policy.hot-standby.duty_mode=true"]);
+    let plain = run(&[]);
+    assert!(get(&duty, "split_brain_rate") > 20.0);
+    assert_eq!(get(&duty, "split_brain_rate"), get(&plain, "split_brain_rate"));
+    assert_eq!(get(&duty, "lost_rate"), 0.0);
+    assert!(get(&plain, "lost_rate") > 0.0 && get(&plain, "merged_rate") == 0.0);
+    // What is merged with it is what is lost without it, up to the draw of the counts.
+    let ratio = get(&duty, "merged_rate") / get(&plain, "lost_rate");
+    assert!((ratio - 1.0).abs() < 0.01, "{ratio}");
+    // Acknowledged are the writes of both sides.
+    assert!((get(&duty, "acked_rate") / get(&plain, "acked_rate") - 1.0).abs() < 1e-3);
+}
