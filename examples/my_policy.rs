@@ -324,6 +324,7 @@ impl Policy for Witnessed {
             slots: 1,
             routing: Routing::Accepting,
             conflicts: Conflicts::Exclusive,
+            stores: true,
             required: 1,
             windback: false,
             fencing: None,

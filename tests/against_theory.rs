@@ -234,7 +234,7 @@ fn only_means_matter_in_the_long_run() {
 #[track_caller]
 fn pair(what: &str, text: impl Fn(Unit) -> String, theory: impl Fn(Unit) -> f64) {
     unavailability(what, &text(UNIT), 200, hours(200_000.0), theory(UNIT), 0.40);
-    unavailability(&format!("{what}, busy"), &text(BUSY), 200, hours(30_000.0), theory(BUSY), 0.025);
+    unavailability(&format!("{what}, busy"), &text(BUSY), 200, hours(20_000.0), theory(BUSY), 0.03);
 }
 
 fn pair_form(unit: Unit, dormancy: f64, crews: u32) -> Pair {
@@ -259,9 +259,9 @@ fn hot_pairs() {
         "pair_hot_two_crews behind a balancer, busy",
         &cluster(2, &fails(BUSY), "", balanced),
         200,
-        hours(30_000.0),
+        hours(20_000.0),
         pair_form(BUSY, 1.0, 2).unavailability(),
-        0.025,
+        0.03,
     );
     let text = cluster(2, &fails(UNIT), "", &prompt(1, ""));
     mean_first_failure("pair_hot_first_failure", &text, 2_500, 51_500.0, 0.10);
@@ -395,7 +395,7 @@ fn slots_of_24() {
             1.0 - lost.estimate,
             1.0 - lost.high.unwrap(),
             1.0 - lost.low.unwrap(),
-            0.12,
+            0.16,
         );
     }
 }
@@ -404,7 +404,7 @@ fn slots_of_24() {
 fn common_causes() {
     let beta = 0.1;
     for (what, unit, runs, horizon, notices) in
-        [("beta factor", UNIT, 200, 300_000.0, 0.10), ("beta factor, busy", BUSY, 200, 40_000.0, 0.02)]
+        [("beta factor", UNIT, 200, 300_000.0, 0.10), ("beta factor, busy", BUSY, 200, 20_000.0, 0.03)]
     {
         let own = Unit { failure_rate: (1.0 - beta) * unit.failure_rate, ..unit };
         let both = Unit { failure_rate: beta * unit.failure_rate, ..unit };
@@ -469,7 +469,7 @@ fn switching_takes_time_and_fails() {
         ..model
     };
     for (what, model, horizon, notices) in
-        [("active_passive", model, 400_000.0, 0.15), ("active_passive, busy", busy, 30_000.0, 0.015)]
+        [("active_passive", model, 400_000.0, 0.15), ("active_passive, busy", busy, 20_000.0, 0.02)]
     {
         let chain = switching(&model);
         let share = chain.steady_state().unwrap();
@@ -662,7 +662,7 @@ fn refused_requests() {
     let policy = prompt(1, "first_copy = \"0s\"\nlag = \"1ms\"\n").replace("\"none\"", "\"async\"");
     for (what, unit, rate, horizon, notices) in [
         ("requests_refused_by_pair", UNIT, 1.0, 400_000.0, 0.22),
-        ("requests_refused_by_pair, busy", BUSY, 1.0, 20_000.0, 0.02),
+        ("requests_refused_by_pair, busy", BUSY, 1.0, 20_000.0, 0.03),
     ] {
         let client = format!("[clients.c]\nto = \"g\"\nwrites = \"{rate}/s\"\n");
         let setup = ready(&cluster(2, &fails(unit), "", &(policy.clone() + &client)), &[], 29);

@@ -111,15 +111,16 @@ fn paired_intervals_are_narrow() {
     let horizon = hours(2.0 * 8766.0);
     let runs = 60;
     let all: Vec<_> = POLICIES.iter().map(|policy| records(&of(policy), runs, horizon)).collect();
-    // Which pairs must gain, and by how much fewer runs. Two that hardly differ gain most; no redundancy has a
-    // downtime of its own.
+    // Which pairs must gain, and by how much fewer runs. Two with the same node active most of the time gain most.
+    // Fencing and failback choose another one, and then it is other faults that count: they gain little.
+    let mut gains = Vec::new();
     for (a, b, measure, least) in [
-        (1, 2, "unavailability", 2.0),
-        (2, 3, "unavailability", 20.0),
-        (2, 6, "unavailability", 20.0),
-        (3, 6, "unavailability", 20.0),
-        (5, 6, "unavailability", 20.0),
-        (2, 3, "outage_rate", 4.0),
+        (1, 2, "unavailability", 1.5),
+        (2, 3, "unavailability", 1.5),
+        (2, 6, "unavailability", 50.0),
+        (3, 6, "unavailability", 1.5),
+        (5, 6, "unavailability", 50.0),
+        (2, 3, "outage_rate", 1.2),
     ] {
         let mut pairs = PairSummary::new();
         for (x, y) in all[a].iter().zip(&all[b]) {
@@ -137,6 +138,8 @@ fn paired_intervals_are_narrow() {
             unpaired / 2.0,
             row.gain
         );
-        assert!(paired < unpaired && row.gain >= least, "{measure}, {} and {}", POLICIES[a], POLICIES[b]);
+        gains.push((row.gain, least));
+        assert!(paired < unpaired, "{measure}, {} and {}", POLICIES[a], POLICIES[b]);
     }
+    assert!(gains.iter().all(|(gain, least)| gain >= least), "{gains:?}");
 }

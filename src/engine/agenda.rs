@@ -188,9 +188,9 @@ impl<E: Copy> Agenda<E> {
         self.stale = 0;
         self.is_heap = self.entries.len() > HEAP_FROM;
         if self.is_heap {
-            self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            self.entries.sort_unstable_by_key(|a| a.key);
         } else {
-            self.entries.sort_unstable_by(|a, b| b.key.cmp(&a.key));
+            self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
         }
     }
 
@@ -267,7 +267,7 @@ impl<E: Copy> Agenda<E> {
         self.hole = true;
         if self.entries.len() < SORT_BELOW {
             self.close_hole();
-            self.entries.sort_unstable_by(|a, b| b.key.cmp(&a.key));
+            self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
             self.is_heap = false;
         }
     }
@@ -287,7 +287,7 @@ impl<E: Copy> Agenda<E> {
         if self.entries.len() >= HEAP_FROM {
             self.entries.push(entry);
             // An ascending array is a heap of any arity.
-            self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            self.entries.sort_unstable_by_key(|a| a.key);
             self.is_heap = true;
             return;
         }

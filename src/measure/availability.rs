@@ -12,6 +12,16 @@ use super::outage::Outages;
 use super::record::Breach;
 use super::tally::{Pool, Sum, Tally};
 
+/// What was told of a service at one instant.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    up: bool,
+    writes: bool,
+    reads: bool,
+    by: Option<NodeId>,
+    cause: Phase,
+}
+
 /// Accumulates the time for which something holds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Timer {
@@ -65,10 +75,7 @@ struct Watched {
 #[derive(Clone, Debug)]
 struct GroupWatched {
     seen: Watched,
-    up: bool,
-    writes: bool,
-    reads: bool,
-    cause: Phase,
+    told: Told,
     belief: Timer,
     split: Timer,
     exposed: Timer,
@@ -115,10 +122,7 @@ impl Observer {
         let groups: Vec<_> = (0..model.groups.len())
             .map(|g| GroupWatched {
                 seen: watched(deadline_of(Some(g))),
-                up: true,
-                writes: true,
-                reads: true,
-                cause: Phase::Detect,
+                told: Told { up: true, writes: true, reads: true, by: None, cause: Phase::Detect },
                 belief: Timer::default(),
                 split: Timer::default(),
                 exposed: Timer::default(),
@@ -149,25 +153,19 @@ impl Observer {
         }
     }
 
-    fn service(
-        &mut self,
-        now: Instant,
-        g: usize,
-        up: bool,
-        writes: bool,
-        reads: bool,
-        by: Option<NodeId>,
-        cause: Phase,
-    ) {
-        let group = &mut self.groups[g];
-        (group.up, group.writes, group.reads, group.cause) = (up, writes, reads, cause);
-        set_service(&mut group.seen, now, up, writes, reads, by, cause);
+    fn service(&mut self, now: Instant, g: usize, told: Told) {
+        self.groups[g].told = told;
+        set_service(&mut self.groups[g].seen, now, told);
         let Some(all) = &mut self.all else { return };
-        let up = self.groups.iter().all(|g| g.up);
-        let writes = self.groups.iter().all(|g| g.writes);
-        let reads = self.groups.iter().all(|g| g.reads);
-        let cause = self.groups.iter().find(|g| !g.up).map_or(cause, |g| g.cause);
-        set_service(all, now, up, writes, reads, by, cause);
+        let of = |holds: fn(&Told) -> bool| self.groups.iter().all(|g| holds(&g.told));
+        let joint = Told {
+            up: of(|t| t.up),
+            writes: of(|t| t.writes),
+            reads: of(|t| t.reads),
+            by: told.by,
+            cause: self.groups.iter().find(|g| !g.told.up).map_or(told.cause, |g| g.told.cause),
+        };
+        set_service(all, now, joint);
     }
 
     fn acceptors(&mut self, now: Instant, g: usize, believing: u8, accepting: u8, exposed: u8) {
@@ -197,12 +195,12 @@ impl Observer {
         if suspected && mistaken {
             tally.add(Sum::Mistakes, 1.0);
             self.mistakes.push((observer, peer, now));
-        } else if !suspected {
-            if let Some(i) = self.mistakes.iter().position(|m| m.0 == observer && m.1 == peer) {
-                let (_, _, since) = self.mistakes.swap_remove(i);
-                tally.add(Sum::MistakesEnded, 1.0);
-                tally.add(Sum::MistakeSecs, (now - since).as_secs());
-            }
+        } else if !suspected
+            && let Some(i) = self.mistakes.iter().position(|m| m.0 == observer && m.1 == peer)
+        {
+            let (_, _, since) = self.mistakes.swap_remove(i);
+            tally.add(Sum::MistakesEnded, 1.0);
+            tally.add(Sum::MistakeSecs, (now - since).as_secs());
         }
     }
 
@@ -284,21 +282,13 @@ impl Observer {
     }
 }
 
-fn set_service(
-    seen: &mut Watched,
-    now: Instant,
-    up: bool,
-    writes: bool,
-    reads: bool,
-    by: Option<NodeId>,
-    cause: Phase,
-) {
-    seen.writes_down.set(!writes, now);
-    seen.reads_down.set(!reads, now);
-    if up {
-        seen.outages.up(now, by, &mut seen.tally);
+fn set_service(seen: &mut Watched, now: Instant, told: Told) {
+    seen.writes_down.set(!told.writes, now);
+    seen.reads_down.set(!told.reads, now);
+    if told.up {
+        seen.outages.up(now, told.by, &mut seen.tally);
     } else {
-        seen.outages.down(now, cause);
+        seen.outages.down(now, told.cause);
     }
     set_safe(seen, now);
 }
@@ -399,7 +389,7 @@ impl Probe<Fact> for Observer {
     fn see(&mut self, now: Instant, fact: &Fact) {
         match *fact {
             Fact::Service { group, up, writes, reads, by, cause } => {
-                self.service(now, group.index(), up, writes, reads, by, cause);
+                self.service(now, group.index(), Told { up, writes, reads, by, cause });
             }
             Fact::Step { node, phase } => {
                 if let Some(g) = self.group_of[node.index()] {

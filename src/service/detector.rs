@@ -19,7 +19,7 @@ use crate::engine::time::{Instant, Span};
 use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
-use super::runs::RunLaw;
+use super::runs::{Ordinary, RunLaw};
 
 /// When silence becomes suspicion.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,7 +114,7 @@ pub struct Watch {
     news_since: Option<Instant>,
     quiet: Option<Quiet>,
     /// What [`Watch::ordinary`] found last, and for which surroundings.
-    ordinary: Option<(Medium, Span, Option<(RunLaw, Span)>)>,
+    ordinary: Option<(Medium, Span, Ordinary)>,
 }
 
 impl Watch {

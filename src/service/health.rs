@@ -11,7 +11,7 @@ use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
 use super::detector::Observed;
-use super::runs::RunLaw;
+use super::runs::{Ordinary, RunLaw};
 
 /// The rule of a health check. Spans are in true time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub struct HealthCheck {
     verdict: Instant,
     quiet: Option<Quiet>,
     /// What [`HealthCheck::ordinary`] found last, and for which ways.
-    ordinary: Option<([Medium; 2], Option<(RunLaw, Span)>)>,
+    ordinary: Option<([Medium; 2], Ordinary)>,
 }
 
 impl HealthCheck {

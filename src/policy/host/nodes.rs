@@ -221,12 +221,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     pub(super) fn planned_begins(&mut self, node: NodeId, changeover: bool, ctx: &mut HostCtx<'_, P>) {
-        if changeover {
-            if let Some((group, _)) = self.setup.member[node.index()] {
-                if self.nodes[node.index()].stance.is_some_and(|s| s.accepts.is_some()) {
-                    self.order_changeover(group, None, ctx);
-                }
-            }
+        if changeover
+            && let Some((group, _)) = self.setup.member[node.index()]
+            && self.nodes[node.index()].stance.is_some_and(|s| s.accepts.is_some())
+        {
+            self.order_changeover(group, None, ctx);
         }
         self.nodes[node.index()].in_maintenance = true;
         self.hit(node, Scope::Host, Effect::Crash, true, ctx);

@@ -24,18 +24,19 @@
 //! *Claims*: with "become-main" a split brain lasts from detection and takeover until after the link is back and
 //! arbitration is over: no timer bounds it. With "remain" no cut makes one, but a pause can.
 
-use crate::engine::dist::Law;
 use crate::engine::time::Span;
-use crate::input::{Key, Kind, Mark, Reader, Table};
 use crate::service::detector::Silence;
 use crate::service::health::Rule;
-use crate::service::replication::{Copying, Level};
 use crate::system::ids::NodeId;
 
-use super::contract::{
+use crate::policy::contract::{
     Bound, Bounds, Conflicts, Ctx, Design, Notice, Phase, Policy, Role, Routing, Stance, Watching,
 };
-use super::registry::Named;
+use crate::policy::registry::Named;
+
+mod params;
+
+pub use params::Params;
 
 /// One server of the pair.
 #[derive(Clone, Debug)]
@@ -117,165 +118,10 @@ pub enum Timer {
     Drained,
 }
 
-/// Its table in a model file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Params {
-    /// Between two passes.
-    pub transfer_interval: Span,
-    /// Intervals between two passes to one partner.
-    pub interleave: u32,
-    /// Length of a short pass.
-    pub pass_time: Law,
-    /// An interruption this long marks the Standby offline.
-    pub request_timeout: Span,
-    /// First pass of a returning server.
-    pub first_pass: Law,
-    /// Between two heartbeats.
-    pub heartbeat: Span,
-    /// Silence that counts as failure.
-    pub heartbeat_timeout: Span,
-    /// Between two echo requests.
-    pub echo_interval: Span,
-    /// Further attempts after the first that failed.
-    pub echo_retries: u32,
-    /// An isolated Standby becomes Main.
-    pub become_main: bool,
-    /// An isolated Main forfeits arbitration.
-    pub main_forfeits: bool,
-    /// The loser's data is merged.
-    pub duty_mode: bool,
-    /// Devices replay what they still hold.
-    pub windback: bool,
-    /// Arbitration priorities in the order of the group.
-    pub priorities: Vec<i32>,
-    /// Role change and start of the drivers.
-    pub driver_start: Law,
-    /// From hearing another Main to the end of arbitration.
-    pub arbitration: Law,
-    /// A server that finds nobody becomes Main after this.
-    pub connect_timeout: Span,
-    /// Main time is kept over a restart.
-    pub main_time_survives_restart: bool,
-}
-
-impl Table for Params {
-    const KEYS: &'static [Key] = &[
-        Key::new("transfer_interval", Kind::SpanPositive, "Time from the start of one transfer to the start of the next.")
-            .default("5s", Mark::Checked, "Miscellaneous tab, Transfer Interval"),
-        Key::new("interleave", Kind::Count(1, 1000), "Transfer intervals from one update of the Standby to the next.")
-            .default("1", Mark::Checked, "sibling default; Short Pass example"),
-        Key::new("pass_time", Kind::Law, "Length of a short pass; one longer than the interval is cut off.")
-            .default("1s", Mark::Checked, "knowledge base: typical LAN short pass of a small or medium system"),
-        Key::new("request_timeout", Kind::SpanPositive, "Transfer Request Timeout: an interruption this long marks the Standby offline and needs a first pass.")
-            .default("60s", Mark::Assumption, "no default published"),
-        Key::new("first_pass", Kind::Law, "First pass of a returning server, until it can take over.")
-            .default("5m", Mark::Assumption, "by size of the database"),
-        Key::new("heartbeat", Kind::SpanPositive, "Heartbeat poll interval.")
-            .default("5s", Mark::Checked, "example in Monitoring Standby Servers with ICMP and Heartbeat Polling"),
-        Key::new("heartbeat_timeout", Kind::SpanPositive, "Silence of the server link that counts as failure.")
-            .default("30s", Mark::Checked, "the same example, Standby tab"),
-        Key::new("echo_interval", Kind::SpanPositive, "Time between two echo (ICMP) requests.")
-            .default("5s", Mark::Checked, "the same example"),
-        Key::new("echo_retries", Kind::Count(0, 31), "Further attempts after the first one that failed.")
-            .default("2", Mark::Checked, "the same example"),
-        Key::new("isolated_standby", Kind::Choice(&["become-main", "remain"]),
-            "What a Standby does when server link and echo have both failed.")
-            .default("become-main", Mark::Checked, "recommended setting"),
-        Key::new("isolated_main", Kind::Choice(&["arbitrate", "become-standby"]),
-            "What an isolated Main does on reconnection: arbitrate, or forfeit.")
-            .neutral("arbitrate"),
-        Key::new("duty_mode", Kind::Flag, "After a Main-Main the loser's history and events are merged into the winner; its configuration is not.")
-            .default("false", Mark::Checked, "disabled unless set"),
-        Key::new("windback", Kind::Flag, "Field devices replay what their buffers still hold of a lost period.").neutral("false"),
-        Key::new("priorities", Kind::Any, "Arbitration Priority of each server in the order of the group, higher wins: `[0, 0]`.")
-            .neutral("[]"),
-        Key::new("driver_start", Kind::Law, "Role change and start of the drivers.")
-            .default("10s", Mark::Assumption, "1 to 30 s"),
-        Key::new("arbitration", Kind::Law, "From hearing the other Main to the end of arbitration.")
-            .default("{ uniform = [\"0s\", \"10s\"] }", Mark::Assumption, "at most one monitor poll period of 10 s"),
-        Key::new("connect_timeout", Kind::SpanPositive, "A server that has started and hears nobody becomes Main after this.")
-            .default("60s", Mark::Checked, "Monitor Connect Timeout, Geo SCADA 2022"),
-        Key::new("main_time_survives_restart", Kind::Flag, "Whether the accumulated time as Main is kept over a restart of the server.")
-            .default("false", Mark::Assumption, "not documented"),
-    ];
-
-    fn read(r: &mut Reader<'_>) -> Self {
-        let params = Params {
-            transfer_interval: r.span("transfer_interval"),
-            interleave: r.count("interleave") as u32,
-            pass_time: r.law("pass_time"),
-            request_timeout: r.span("request_timeout"),
-            first_pass: r.law("first_pass"),
-            heartbeat: r.span("heartbeat"),
-            heartbeat_timeout: r.span("heartbeat_timeout"),
-            echo_interval: r.span("echo_interval"),
-            echo_retries: r.count("echo_retries") as u32,
-            become_main: r.choice("isolated_standby") == "become-main",
-            main_forfeits: r.choice("isolated_main") == "become-standby",
-            duty_mode: r.flag("duty_mode"),
-            windback: r.flag("windback"),
-            priorities: read_priorities(r),
-            driver_start: r.law("driver_start"),
-            arbitration: r.law("arbitration"),
-            connect_timeout: r.span("connect_timeout"),
-            main_time_survives_restart: r.flag("main_time_survives_restart"),
-        };
-        if params.heartbeat_timeout <= params.heartbeat {
-            let expected = "a longer one: every heartbeat would come too late";
-            r.problem_at(
-                "heartbeat_timeout",
-                "the time-out is not longer than the heartbeat interval",
-                expected,
-            );
-        }
-        params
-    }
-}
-
-fn read_priorities(r: &mut Reader<'_>) -> Vec<i32> {
-    use crate::input::Value;
-    let Some(item) = r.item("priorities") else { return Vec::new() };
-    let whole = |value: &Value| match value {
-        Value::Integer(i) => i32::try_from(*i).ok(),
-        _ => None,
-    };
-    let read = match &item.value {
-        Value::Array(items) => items.iter().map(|item| whole(&item.value)).collect::<Option<Vec<_>>>(),
-        _ => None,
-    };
-    read.unwrap_or_else(|| {
-        r.problem_at(
-            "priorities",
-            "these are no priorities",
-            "a list of whole numbers such as `[1, 0]`, one for each server",
-        );
-        Vec::new()
-    })
-}
-
 crate::choice!(Params, HotStandby);
 
 impl Named for HotStandby {
     const SUMMARY: &'static str = "the Geo SCADA pair: Main and Standby with periodic passes, isolation by link and echo, arbitration by time as Main";
-}
-
-impl Params {
-    fn copying(&self) -> Copying {
-        Copying {
-            level: Level::Passes { interval: self.interval(), pass: self.pass_time.clone(), to_store: false },
-            first: self.first_pass.clone(),
-            patience: self.request_timeout,
-        }
-    }
-
-    fn interval(&self) -> Span {
-        self.transfer_interval.times(u64::from(self.interleave))
-    }
-
-    /// How long the echo needs to fail: every attempt, and the answer to the last one.
-    fn echo_time(&self) -> Span {
-        self.echo_interval.times(u64::from(self.echo_retries) + 2)
-    }
 }
 
 impl HotStandby {
@@ -388,7 +234,7 @@ impl HotStandby {
             State::Syncing | State::Standby if !beacon.main && !beacon.taking && !beacon.starting => {
                 // Neither is Main or about to be: the one in step takes over, else whoever comes first.
                 let mine = self.state == State::Standby;
-                if mine > beacon.in_step || (mine == beacon.in_step && self.comes_first(peer, ctx)) {
+                if mine & !beacon.in_step || (mine == beacon.in_step && self.comes_first(peer, ctx)) {
                     self.take_over(ctx);
                 }
             }

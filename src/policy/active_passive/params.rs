@@ -1,0 +1,198 @@
+//! The parameters of active-passive: its table in a model file, and what follows from it.
+
+use crate::engine::dist::Law;
+use crate::engine::time::Span;
+use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::service::detector::Silence;
+use crate::service::replication::{Copying, Level};
+
+/// How the standby's copy of the data is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicating {
+    /// Nothing is stored.
+    None,
+    /// Each write follows after a lag.
+    Async,
+    /// A write is acknowledged when the standby has it.
+    Sync,
+    /// Backups, restored when they are needed.
+    Backup,
+}
+
+/// Its table in a model file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// Between two heartbeats.
+    pub heartbeat: Span,
+    /// Silence that counts as failure.
+    pub timeout: Span,
+    /// Ticks without a heartbeat that count as failure, instead of the time-out.
+    pub missed: Option<u32>,
+    /// N: nodes active at the same time.
+    pub active: u8,
+    /// From the decision to service.
+    pub takeover: Law,
+    /// Probability that the switch works by itself.
+    pub coverage: f64,
+    /// Where it does not: until a person has done it.
+    pub manual: Law,
+    /// The preferred node takes its slot back.
+    pub failback: bool,
+    /// After being in step for this long.
+    pub failback_delay: Span,
+    /// A heartbeat of the holder ends a takeover that is under way.
+    pub cancel_takeover: bool,
+    /// The time-out runs from the start, not only from the first heartbeat.
+    pub armed: bool,
+    /// A standby whose copy is out of date may take over when nobody better is there.
+    pub stale_takeover: bool,
+    /// Fence before taking over.
+    pub fencing: bool,
+    /// The fence action.
+    pub fence_delay: Law,
+    /// How often it works.
+    pub fence_success: f64,
+    /// A fenced node gets its power back after this.
+    pub fence_off: Span,
+    /// A fence that failed is ordered again after this.
+    pub fence_retry: Span,
+    /// Copies.
+    pub replication: Replicating,
+    /// Lag of one write.
+    pub lag: Law,
+    /// An interruption this long is survived; longer, a synchronous pair goes on alone.
+    pub patience: Span,
+    /// Length of the first copy.
+    pub first_copy: Law,
+    /// Between two backups.
+    pub backup_interval: Span,
+    /// Length of a backup.
+    pub backup_time: Law,
+}
+
+impl Table for Params {
+    const KEYS: &'static [Key] = &[
+        Key::new("heartbeat", Kind::SpanPositive, "Time between two heartbeats.")
+            .default("2s", Mark::Cited, "Linux-HA heartbeat, keepalive"),
+        Key::new("timeout", Kind::SpanPositive, "Silence after which a peer counts as failed.")
+            .default("30s", Mark::Cited, "Linux-HA heartbeat, deadtime")
+            .excludes(&["missed"]),
+        Key::new("missed", Kind::Count(1, 32), "Ticks of one heartbeat interval without a beat, instead of a time-out."),
+        Key::new("active", Kind::Count(1, 32), "N: nodes active at the same time; the others are standbys.").neutral("1"),
+        Key::new("takeover", Kind::Law, "From the decision to take over until the service runs: hot about a second, warm about a minute, cold many minutes.")
+            .default("1s", Mark::Assumption, "hot standby"),
+        Key::new("coverage", Kind::Probability, "Probability that a takeover works by itself.")
+            .default("1", Mark::Assumption, "convention: perfect switch unless the model says otherwise"),
+        Key::new("manual", Kind::Law, "Where it does not: time until a person has done it.")
+            .default("30m", Mark::Assumption, "page to hands-on, with the work"),
+        Key::new("failback", Kind::Flag, "Whether the preferred node takes its role back when it has recovered.").neutral("false"),
+        Key::new("failback_delay", Kind::Span, "How long it must have been in step before it does.").neutral("1m"),
+        Key::new("cancel_takeover", Kind::Flag, "Whether a heartbeat of the holder ends a takeover under way.").neutral("true"),
+        Key::new("after_start", Kind::Choice(&["armed", "listen"]),
+            "\"armed\": a node that starts counts silence from its start. \"listen\": only after the first heartbeat. After having been fenced it always listens.")
+            .neutral("armed"),
+        Key::new("stale_takeover", Kind::Flag,
+            "Whether a standby whose copy is out of date takes over when nobody better is there: available first. `false`: it refuses, the data waits for a node that has it (DRBD's Outdated).")
+            .default("true", Mark::Assumption, "pairs without an outdate mark"),
+        Key::new("fencing", Kind::Choice(&["off", "on"]), "Whether the silent node is powered off before its role is taken.").neutral("off"),
+        Key::new("fence_delay", Kind::Law, "How long powering off takes.")
+            .default("5s", Mark::Assumption, "power switches take 2 to 20 s"),
+        Key::new("fence_success", Kind::Probability, "Probability that it works.")
+            .default("1", Mark::Assumption, "no shared fate with the fault"),
+        Key::new("fence_off", Kind::Span, "How long a fenced node stays without power.")
+            .default("30s", Mark::Assumption, "fence action reboot"),
+        Key::new("fence_retry", Kind::SpanPositive, "Until a fence that failed is ordered again.")
+            .default("10s", Mark::Assumption, ""),
+        Key::new("replication", Kind::Choice(&["async", "sync", "backup", "none"]),
+            "How the standby's copy is kept; \"none\": nothing is stored.").neutral("async"),
+        Key::new("lag", Kind::Law, "Asynchronous: time until a write has reached the standby.")
+            .default("50ms", Mark::Assumption, "LAN, lightly loaded"),
+        Key::new("patience", Kind::SpanOrNever,
+            "An interruption this long needs no new first copy; synchronous writes wait so long for the standby and then go on alone (\"never\": for ever).")
+            .default("60s", Mark::Checked, "PostgreSQL wal_sender_timeout"),
+        Key::new("first_copy", Kind::Law, "Time to bring a returning node's copy up to date.")
+            .default("2m", Mark::Assumption, "differences of a medium database over a LAN"),
+        Key::new("backup_interval", Kind::SpanPositive, "Backups: from the start of one to the start of the next.")
+            .default("24h", Mark::Assumption, "nightly"),
+        Key::new("backup_time", Kind::Law, "Length of a backup.").default("30m", Mark::Assumption, ""),
+    ];
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let params = Params {
+            heartbeat: r.span("heartbeat"),
+            timeout: r.span("timeout"),
+            missed: r.count_opt("missed").map(|k| k as u32),
+            active: r.count("active") as u8,
+            takeover: r.law("takeover"),
+            coverage: r.probability("coverage"),
+            manual: r.law("manual"),
+            failback: r.flag("failback"),
+            failback_delay: r.span("failback_delay"),
+            cancel_takeover: r.flag("cancel_takeover"),
+            armed: r.choice("after_start") == "armed",
+            stale_takeover: r.flag("stale_takeover"),
+            fencing: r.choice("fencing") == "on",
+            fence_delay: r.law("fence_delay"),
+            fence_success: r.probability("fence_success"),
+            fence_off: r.span("fence_off"),
+            fence_retry: r.span("fence_retry"),
+            replication: match r.choice("replication") {
+                "none" => Replicating::None,
+                "sync" => Replicating::Sync,
+                "backup" => Replicating::Backup,
+                _ => Replicating::Async,
+            },
+            lag: r.law("lag"),
+            patience: r.span("patience"),
+            first_copy: r.law("first_copy"),
+            backup_interval: r.span("backup_interval"),
+            backup_time: r.law("backup_time"),
+        };
+        if params.missed.is_none() && params.timeout <= params.heartbeat {
+            r.problem_at(
+                "timeout",
+                "the time-out is not longer than the heartbeat interval",
+                "a longer one: every beat would come too late",
+            );
+        }
+        params
+    }
+}
+
+impl Params {
+    pub(super) fn silence(&self) -> Silence {
+        match self.missed {
+            Some(count) => Silence::Missed { count, every: self.heartbeat },
+            None => Silence::TimeOut(self.timeout),
+        }
+    }
+
+    pub(super) fn copying(&self) -> Option<Copying> {
+        let level = match self.replication {
+            Replicating::None => return None,
+            Replicating::Async => Level::Async { lag: self.lag.clone() },
+            Replicating::Sync => Level::Sync,
+            Replicating::Backup => Level::Passes {
+                interval: self.backup_interval,
+                pass: self.backup_time.clone(),
+                to_store: true,
+            },
+        };
+        Some(Copying { level, first: self.first_copy.clone(), patience: self.patience })
+    }
+
+    /// Nothing to be copied to a standby: nothing is stored, or it restores a backup.
+    pub(super) fn always_in_step(&self) -> u32 {
+        if matches!(self.replication, Replicating::None | Replicating::Backup) { u32::MAX } else { 0 }
+    }
+
+    /// Until what was accepted last has reached the copy, in a hand-over.
+    pub(super) fn drain(&self) -> Span {
+        match self.replication {
+            Replicating::None | Replicating::Sync => Span::ZERO,
+            Replicating::Async => Span::from_secs_saturating(self.lag.quantile(0.9999)),
+            // The backup is made on purpose, not waited for.
+            Replicating::Backup => Span::from_secs_saturating(self.backup_time.quantile(0.9999)),
+        }
+    }
+}
