@@ -2,7 +2,7 @@
 //!
 //! Observers see facts and cannot draw, schedule or change. [`simulate`] runs one replication and returns its
 //! [`Record`]; a [`Summary`] folds records in the order of their run index, so any number of threads gives the same
-//! bytes. Definitions of the measures stand in [`catalog`].
+//! bytes. Definitions of the measures stand in `catalog.rs`.
 
 mod availability;
 mod catalog;

@@ -8,7 +8,7 @@
 //! something observable can happen soon. A beat is *ordinary* if it is not lost and its delay is at most `cut`;
 //! `cut` and the run length r are chosen so that no suspicion is possible until r beats in a row are not ordinary
 //! (r·period + cut is below the time-out). The beat that completes the first such run is drawn exactly
-//! ([`super::runs`]); from there on the watch goes stepwise until a beat arrives in time, which is a renewal. When
+//! (`runs.rs`); from there on the watch goes stepwise until a beat arrives in time, which is a renewal. When
 //! the surroundings change at t, the state at t is drawn from its law given that nothing observable happened before.
 //! Both forms are equal in distribution for independent losses and delays; tests compare them.
 //!

@@ -3,7 +3,7 @@
 //! Used by balancers and for echo requests. The fate of a check is decided when it is sent, from the surroundings of
 //! that instant; its result is known when the answer arrives, or after the time-out. Checks that cannot succeed
 //! (peer dead, way closed) and checks that all succeed are not simulated one by one: the first are counted, the
-//! second skipped to the check that completes the first run of `fall` exceptional ones ([`super::runs`]).
+//! second skipped to the check that completes the first run of `fall` exceptional ones (`runs.rs`).
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};

@@ -24,9 +24,9 @@ pub struct Nfds {
 /// How good a detector is while the other side is up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Accuracy {
-    /// E[T_MR]: the mean time between the beginnings of mistakes.
+    /// E\[T_MR\]: the mean time between the beginnings of mistakes.
     pub mistake_recurrence: f64,
-    /// E[T_M]: the mean length of a mistake.
+    /// E\[T_M\]: the mean length of a mistake.
     pub mistake_duration: f64,
     /// 1 − P_A: the share of time it is mistaken.
     pub mistake_share: f64,
@@ -57,7 +57,7 @@ impl Nfds {
         (0..=self.last_message()).map(|j| self.missing(j, x)).product()
     }
 
-    /// E[T_MR] = η/p_s, E[T_M] = ∫u/p_s, 1 − P_A = ∫u/η, over one period, with p_s = q_0·u(0) and
+    /// E\[T_MR\] = η/p_s, E\[T_M\] = ∫u/p_s, 1 − P_A = ∫u/η, over one period, with p_s = q_0·u(0) and
     /// q_0 = (1 − p_L)·P(D < δ + η).
     pub fn accuracy(&self) -> Accuracy {
         let in_time = (1.0 - self.loss) * self.delay.cdf(self.shift + self.period);
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn nfds_has_the_figures_of_the_table() {
-        // η, δ, loss, mean delay, E[T_MR], E[T_M], 1 − P_A, with the digits given there.
+        // η, δ, loss, mean delay, E\[T_MR\], E\[T_M\], 1 − P_A, with the digits given there.
         for (shift, loss, delay, recurrence, duration, share, digits) in [
             (1.0, 0.01, 0.02, 101.0, 0.030_1, 2.98e-4, 2e-3),
             (1.5, 0.01, 0.02, 10_101.0, 0.530, 5.25e-5, 2e-3),

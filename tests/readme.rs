@@ -1,0 +1,133 @@
+//! Every command that README.md shows works: each is run with the built program, in the order in which it stands
+//! there, in one folder, with fewer and shorter runs. The two set-up commands are run by `.ci/run`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const RUNS: &str = "4";
+const HORIZON: &str = "90d";
+
+/// Commands of the README that need more than the built program.
+const RUN_ELSEWHERE: &[&str] = &[
+    "cargo run --release -- sweep policies",
+    "cargo test",
+    // tests/my_policy.rs runs what it says.
+    "cargo run --release --example my_policy -- run examples/my_policy.toml",
+    "cargo run --release --example bank_queue",
+    "cargo install --path .",
+    "cargo bench",
+    ".ci/run",
+];
+
+/// The lines behind a prompt in `console` blocks, comments cut off.
+fn commands(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if let (true, Some(command)) = (inside, line.strip_prefix("$ ")) {
+            found.push(command.split(" # ").next().unwrap_or(command).trim().to_owned());
+        }
+    }
+    found
+}
+
+/// The words of a command line as a shell would take them, as far as the README goes: quotes keep blanks.
+fn words(line: &str) -> Vec<String> {
+    let (mut list, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == ' ' => list.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
+            _ => word.push(c),
+        }
+    }
+    assert!(quote.is_none(), "an open quote in `{line}`");
+    list.extend((!word.is_empty()).then_some(word));
+    list
+}
+
+/// The value of an option is replaced, or the option added.
+fn set(words: &mut Vec<String>, option: &str, value: &str) {
+    match words.iter().position(|word| word == option) {
+        Some(place) => words[place + 1] = value.to_owned(),
+        None => words.extend([option.to_owned(), value.to_owned()]),
+    }
+}
+
+struct Desk(PathBuf);
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Desk {
+    #[track_caller]
+    fn run(&self, shown: &str, words: &[String]) {
+        let done =
+            Command::new(env!("CARGO_BIN_EXE_failsim")).current_dir(&self.0).args(words).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let said = format!("{}\n{}", text(&done.stdout), text(&done.stderr));
+        assert_eq!(done.status.code(), Some(0), "`{shown}`, run as `failsim {}`:\n{said}", words.join(" "));
+    }
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+#[test]
+fn commands_are_found_in_console_blocks_only() {
+    let text = "$ no\n```console\n$ failsim run a --set 'b = c'   # why\nout\n$ x\n```\n```toml\n$ no\n```\n";
+    assert_eq!(commands(text), ["failsim run a --set 'b = c'", "x"]);
+    assert_eq!(words("run a --set 'b = c'"), ["run", "a", "--set", "b = c"]);
+}
+
+#[test]
+fn every_command_works() {
+    let desk = Desk(std::env::temp_dir().join(format!("failsim-readme-{}", std::process::id())));
+    std::fs::create_dir_all(&desk.0).unwrap();
+    let commands = commands(&readme());
+    assert!(commands.len() >= 15, "the README shows {} commands", commands.len());
+    for line in &commands {
+        let Some(rest) = line.strip_prefix("failsim ") else {
+            assert!(RUN_ELSEWHERE.contains(&line.as_str()), "nothing runs `{line}`");
+            continue;
+        };
+        let mut words = words(rest);
+        if ["run", "sweep", "check"].contains(&words[0].as_str()) {
+            set(&mut words, "--runs", RUNS);
+            set(&mut words, "--horizon", HORIZON);
+        }
+        if words[0] == "check" && !words.iter().any(|word| word == "--bless" || word == "--gates-only") {
+            // The baseline that a reader has from the repository, made with as few runs.
+            let mut bless = words.clone();
+            bless.push("--bless".into());
+            desk.run(line, &bless);
+        }
+        desk.run(line, &words);
+    }
+}
+
+#[test]
+fn every_file_that_is_linked_exists() {
+    let text = readme();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links.filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
+        // The charts are there after the main command; a clean checkout has them.
+        assert!(link.starts_with("results/") || root.join(link).exists(), "README.md links to `{link}`");
+    }
+}
+
+#[test]
+fn everything_shipped_is_named() {
+    let text = readme();
+    for experiment in failsim::model::shipped::names(failsim::model::shipped::FileKind::Experiment) {
+        assert!(text.contains(&format!("`{experiment}`")), "README.md does not name `{experiment}`");
+    }
+}
