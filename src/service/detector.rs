@@ -152,6 +152,13 @@ impl Watch {
         self.suspected
     }
 
+    /// Takes over what an earlier watch of the same pair has worked out.
+    pub(crate) fn inherit(&mut self, earlier: &Watch) {
+        if self.silence == earlier.silence {
+            self.ordinary = earlier.ordinary;
+        }
+    }
+
     /// Its stream, for the watch that follows it.
     pub(crate) fn stream(&self) -> &Stream {
         &self.stream

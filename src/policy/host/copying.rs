@@ -192,19 +192,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// Looks at every replication of a group again.
-    pub(super) fn update_copies(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
-        let g = group.index();
-        // At the start of the run all nodes start together; a copy whose other end has not had its turn yet is not
-        // broken.
-        let nodes = &self.setup.model.groups[g].nodes;
-        if ctx.now() == Instant::ZERO && nodes.iter().any(|n| self.nodes[n.index()].stance.is_none()) {
-            return;
+    /// Notes that a group's replications have to be looked at again at the end of this event.
+    pub(super) fn update_copies(&mut self, group: GroupId, _: &mut HostCtx<'_, P>) {
+        if let Some(stale) = self.stale_copies.get_mut(group.index()) {
+            *stale = true;
         }
-        let mut index = 0;
-        while index < self.groups.get(g).map_or(0, |state| state.copies.len()) {
-            self.update_copy(group, index, ctx);
-            index += 1;
+    }
+
+    /// Looks at every replication that was noted, and at those that this changes in turn.
+    pub(super) fn look_at_copies(&mut self, ctx: &mut HostCtx<'_, P>) {
+        while let Some(g) = self.stale_copies.iter().position(|stale| *stale) {
+            self.stale_copies[g] = false;
+            for index in 0..self.groups[g].copies.len() {
+                self.update_copy(GroupId::from(g), index, ctx);
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct FaultState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct LinkState {
     down: [[u8; 6]; 2],
+    /// The classes stopped at present, in each direction: what `down` says, as a set.
+    closed: [u8; 2],
     /// Cuts by script, to be taken back by one heal.
     scripted: [[u8; 6]; 2],
     /// How often it has been cut.
@@ -38,8 +40,13 @@ pub(super) struct LinkState {
 
 impl LinkState {
     fn is_open(&self, classes: Classes, forward: bool) -> bool {
-        let down = &self.down[usize::from(forward)];
-        (0..6).all(|bit| !classes.contains(Classes(1 << bit)) || down[bit] == 0)
+        self.closed[usize::from(forward)] & classes.0 == 0
+    }
+
+    fn count_closed(&mut self) {
+        for (closed, down) in self.closed.iter_mut().zip(&self.down) {
+            *closed = (0..6).filter(|&bit| down[bit] > 0).fold(0, |set, bit| set | 1 << bit);
+        }
     }
 
     fn change(&mut self, classes: Classes, direction: Direction, begins: bool, now: Instant) {
@@ -56,6 +63,7 @@ impl LinkState {
                 }
             }
         }
+        self.count_closed();
         if begins {
             self.cuts += 1;
             self.cut_at = now;
@@ -300,6 +308,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                         state.down[way][bit] = state.down[way][bit].saturating_sub(*count);
                     }
                 }
+                state.count_closed();
                 self.surroundings_changed(None, ctx);
             }
             Action::Strike { shared } | Action::Relieve { shared } => {

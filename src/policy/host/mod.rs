@@ -124,6 +124,8 @@ pub struct World<'s, P: Policy, T> {
     group_fingerprints: Vec<Fingerprint>,
     check_points: Option<CheckPoints>,
     commands: Vec<Command<P>>,
+    /// Groups whose replications have to be looked at again, by group.
+    stale_copies: Vec<bool>,
     /// Groups whose service has to be looked at again, by group.
     stale: Vec<bool>,
     /// What watches the run.
@@ -154,6 +156,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         group_fingerprints: vec![Fingerprint::default(); setup.model.groups.len()],
         check_points: None,
         commands: Vec::new(),
+        stale_copies: vec![true; setup.model.groups.len()],
         stale: vec![true; setup.model.groups.len()],
         probe,
     };
@@ -173,6 +176,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for node in 0..self.nodes.len() {
             self.power_on_at_start(NodeId::from(node), ctx);
         }
+        self.look_at_copies(ctx);
         self.look_at_services(ctx);
     }
 
@@ -288,6 +292,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Maintenance(index) => self.maintenance(index, ctx),
             Event::Changeover(index) => self.changeover(index, ctx),
         }
+        self.look_at_copies(ctx);
         self.look_at_services(ctx);
     }
 }

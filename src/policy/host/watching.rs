@@ -17,6 +17,8 @@ use super::{Event, HostCtx, World, class, true_span};
 #[derive(Clone, Debug)]
 enum Kind {
     Off(Stream),
+    /// The observer is gone: kept for its stream and for what it has worked out.
+    Past(Watch),
     Beats(Watch),
     Echo(HealthCheck),
 }
@@ -73,7 +75,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn arm_watch(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
         let at = match &self.watches[index].kind {
-            Kind::Off(_) => Instant::NEVER,
+            Kind::Off(_) | Kind::Past(_) => Instant::NEVER,
             Kind::Beats(watch) => watch.wake_at(),
             Kind::Echo(check) => check.wake_at(),
         };
@@ -102,7 +104,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     }
                 };
                 let around = self.watch_surroundings(observer, peer);
-                Kind::Beats(Watch::new(silence, self.setup.skips, armed, now, around, stream))
+                let mut watch = Watch::new(silence, self.setup.skips, armed, now, around, stream);
+                if let Kind::Past(earlier) | Kind::Beats(earlier) = &self.watches[index].kind {
+                    watch.inherit(earlier);
+                }
+                Kind::Beats(watch)
             }
             Watching::Echo(rule) => {
                 let rule = Rule {
@@ -139,7 +145,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn take_stream(&mut self, index: usize) -> Stream {
         match &self.watches[index].kind {
             Kind::Off(stream) => stream.clone(),
-            Kind::Beats(watch) => watch.stream().clone(),
+            Kind::Past(watch) | Kind::Beats(watch) => watch.stream().clone(),
             Kind::Echo(check) => check.stream().clone(),
         }
     }
@@ -148,7 +154,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for index in 0..self.watches.len() {
             if self.watches[index].observer == observer {
                 let stream = self.take_stream(index);
-                self.watches[index].kind = Kind::Off(stream);
+                let kind = std::mem::replace(&mut self.watches[index].kind, Kind::Off(stream));
+                if let Kind::Beats(watch) | Kind::Past(watch) = kind {
+                    self.watches[index].kind = Kind::Past(watch);
+                }
                 ctx.disarm(self.watches[index].slot);
             }
         }
@@ -200,7 +209,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let links = &self.setup.model.links;
         let seen = match &self.watches[index].kind {
-            Kind::Off(_) => return,
+            Kind::Off(_) | Kind::Past(_) => return,
             Kind::Beats(watch) => {
                 let around = self.watch_surroundings(observer, peer);
                 let lost = self.setup.model.cut_in_flight_lost
@@ -225,7 +234,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let links = &self.setup.model.links;
         let seen = match &mut self.watches[index].kind {
-            Kind::Off(_) => return,
+            Kind::Off(_) | Kind::Past(_) => return,
             Kind::Beats(watch) => watch.wake(now, links),
             Kind::Echo(check) => check.wake(now, links),
         };
