@@ -621,8 +621,8 @@ fn writes_in_flight() {
             observed[(p.count as usize).clamp(3, most + 1)] += 1;
         }
         let mut before = 0.0;
-        for n in 3..=most {
-            expected[n] = (form.cdf(n as u64) - before) * 20_000.0;
+        for (n, expected) in expected.iter_mut().enumerate().take(most + 1).skip(3) {
+            *expected = (form.cdf(n as u64) - before) * 20_000.0;
             before = form.cdf(n as u64);
         }
         expected[most + 1] = (1.0 - before) * 20_000.0;

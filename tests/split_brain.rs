@@ -276,10 +276,8 @@ fn duty_mode_merges_what_the_loser_took() {
     assert!((get(&duty, "acked_rate") / get(&plain, "acked_rate") - 1.0).abs() < 1e-3);
 }
 
-/// Open: some losses in the class of the bound are minutes older than the lag. Either the incident a loss is given to
-/// is not the one that caused it, or the class lets in faults that follow each other closely.
+/// Faults that follow each other closely, disk losses and stalls among them: whatever is in the class keeps the bound.
 #[test]
-#[ignore = "the bound of active-passive is broken in restless models"]
 fn bounds_of_active_passive_hold_in_every_run() {
     for replication in ["async", "sync", "backup"] {
         let policy = format!(

@@ -87,7 +87,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
         let clients = &self.setup.model.clients;
         let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
-        if let Some(loss) = ledger.restore(member, store, now, how, clients) {
+        for loss in ledger.restore(member, store, now, how, clients) {
             self.lost(group, loss, now);
         }
     }
@@ -285,7 +285,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let how = Disposal { windback: self.setup.designs[g].windback, merge };
         let clients = &self.setup.model.clients;
         let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
-        if let Some(loss) = ledger.adopt(target, source, now, how, clients) {
+        for loss in ledger.adopt(target, source, now, how, clients) {
             self.lost(group, loss, now);
         }
         self.reconciled(group, now);
@@ -298,7 +298,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;
-            if let Some(loss) = self.groups[g].ledgers[slot].lose_disk(member, ctx.now(), how, clients) {
+            let incident = self.groups[g].takeovers.open_incident();
+            for loss in self.groups[g].ledgers[slot].lose_disk(member, incident, ctx.now(), how, clients) {
                 self.lost(group, loss, ctx.now());
             }
         }

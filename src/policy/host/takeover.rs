@@ -61,6 +61,11 @@ impl Takeovers {
         }
     }
 
+    /// The fault that nobody has taken over after yet.
+    pub(super) fn open_incident(&self) -> Option<Incident> {
+        self.incident
+    }
+
     fn incident(&mut self, at: Instant, in_class: bool) -> Incident {
         self.incidents += 1;
         Incident { at, number: self.incidents, in_class }

@@ -115,3 +115,12 @@ pub(super) fn join(a: Option<Loss>, b: Option<Loss>) -> Option<Loss> {
         (a, b) => a.or(b),
     }
 }
+
+/// Adds a loss to those of the same fault.
+pub(super) fn add(losses: &mut Vec<Loss>, loss: Option<Loss>) {
+    let Some(loss) = loss else { return };
+    match losses.iter_mut().find(|known| known.incident == loss.incident) {
+        Some(known) => *known = join(Some(*known), Some(loss)).expect("both are there"),
+        None => losses.push(loss),
+    }
+}

@@ -17,7 +17,7 @@ use crate::system::spec::{Arrivals, Client};
 
 mod count;
 
-use count::{given_up, join};
+use count::{add, given_up, join};
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
 #[derive(Clone, Copy, Debug)]
@@ -165,11 +165,11 @@ impl Ledger {
         now: Instant,
         how: Disposal,
         clients: &[Client],
-    ) -> Option<Loss> {
-        let backup = self.held[store].clone()?;
+    ) -> Vec<Loss> {
+        let Some(backup) = self.held[store].clone() else { return Vec::new() };
         let own = self.held[node].as_ref().map(|held| self.upto_in(held, backup.lineage));
         if own.is_some_and(|own| own >= backup.upto) {
-            return None;
+            return Vec::new();
         }
         let loss = self.adopt(node, store, now, how, clients);
         self.held[node] = Some(backup);
@@ -267,8 +267,8 @@ impl Ledger {
         now: Instant,
         how: Disposal,
         clients: &[Client],
-    ) -> Option<Loss> {
-        let loss = self.give_up(node, Some(from), now, how, clients);
+    ) -> Vec<Loss> {
+        let losses = self.give_up(node, Some(from), None, now, how, clients);
         if let (Some(held), Some(source)) = (self.held[node].take(), self.held[from].as_ref()) {
             // The newest point of the source's history that this node has.
             let mut lineage = source.lineage;
@@ -284,18 +284,19 @@ impl Ledger {
                 lineage = self.lineages[lineage].parent.expect("not the root");
             }
         }
-        loss
+        losses
     }
 
-    /// The disk of `node` is gone.
+    /// The disk of `node` is gone, by `incident` where it was serving.
     pub fn lose_disk(
         &mut self,
         node: usize,
+        incident: Option<Incident>,
         now: Instant,
         how: Disposal,
         clients: &[Client],
-    ) -> Option<Loss> {
-        let mut loss = self.give_up(node, None, now, how, clients);
+    ) -> Vec<Loss> {
+        let mut losses = self.give_up(node, None, incident, now, how, clients);
         self.held[node] = None;
         if !self.has_any_data() {
             // The last copy of everything: what counted as kept is lost after all.
@@ -310,11 +311,11 @@ impl Ledger {
                 if count > 0 {
                     self.totals.acked += count;
                     self.totals.lost += count;
-                    loss = join(loss, Some(given_up(spec, count, Instant::ZERO, now, None, how, now)));
+                    losses.push(given_up(spec, count, Instant::ZERO, now, incident, how, now));
                 }
             }
         }
-        loss
+        losses
     }
 
     /// Up to when a holder has `lineage`: through its own history back to the root.
@@ -335,12 +336,13 @@ impl Ledger {
         &mut self,
         node: usize,
         winner: Option<usize>,
+        fault: Option<Incident>,
         now: Instant,
         how: Disposal,
         clients: &[Client],
-    ) -> Option<Loss> {
-        let held = self.held[node].clone()?;
-        let mut total: Option<Loss> = None;
+    ) -> Vec<Loss> {
+        let Some(held) = self.held[node].clone() else { return Vec::new() };
+        let mut losses = Vec::new();
         let (mut at, mut upto) = (held.lineage, held.upto);
         loop {
             let others = (0..self.held.len())
@@ -349,14 +351,11 @@ impl Ledger {
                 .map(|other| self.upto_in(other, at))
                 .max()
                 .unwrap_or(Instant::ZERO);
-            let incident = self.successor_incident(at, winner);
+            let incident = fault.or_else(|| self.successor_incident(at, winner));
             if others < upto {
-                let lost = self.dispose(at, others, upto.min(now), incident, how, clients);
-                total = join(total, lost);
+                add(&mut losses, self.dispose(at, others, upto.min(now), incident, how, clients));
             }
-            if let Some(lost) = self.dispose_in_flight(at, node, incident, how, clients) {
-                total = join(total, Some(lost));
-            }
+            add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
             // Whoever has this much of a history has all that came before it, too.
             if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
                 break;
@@ -365,7 +364,7 @@ impl Ledger {
             upto = self.lineages[at].fork;
             at = parent;
         }
-        total
+        losses
     }
 
     /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
