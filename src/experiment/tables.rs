@@ -55,11 +55,12 @@ pub fn comparison(view: &View<'_>) -> Table {
                 .first()
                 .map(|(cause, share)| format!("{} {} %", cause.replace('_', " "), (share * 100.0).round()));
             row.push(cause.map_or(Cell::Absent, Cell::Text));
-            row.extend(
-                optional
-                    .iter()
-                    .map(|(measure, _, _, factor)| hours(view.get(place, policy, measure), *factor)),
-            );
+            row.extend(optional.iter().map(
+                |(measure, _, _, factor)| match view.get(place, policy, measure) {
+                    Some(e) if e.is_bound() => seen(unit_of(measure), scaled(e, *factor)),
+                    other => hours(other, *factor),
+                },
+            ));
             rows.push(row);
         }
     }
@@ -137,6 +138,16 @@ fn where_met(met: &[bool], label: impl Fn(usize) -> String) -> String {
     }
 }
 
+/// A value; of times without any event only that none was seen: how long one would last is not known, so the bound
+/// (in the files) has to assume the whole of every run that could still show one.
+fn seen(unit: &str, estimate: Estimate) -> Cell {
+    if unit == "s/yr" && estimate.is_bound() {
+        Cell::Text("none seen".to_owned())
+    } else {
+        Some(estimate).into()
+    }
+}
+
 /// Every measure of one policy at one point, with a reading for people.
 pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str, first: &[String]) -> Table {
     let mut names: Vec<&String> = first.iter().filter(|name| view.points.measures.contains(name)).collect();
@@ -147,7 +158,7 @@ pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str, first: &[Str
         let unit = unit_of(name);
         rows.push(vec![
             Cell::Text(name.clone()),
-            Some(estimate).into(),
+            seen(unit, estimate),
             Cell::Text(unit.to_owned()),
             Cell::Text(reading(name, unit, &estimate)),
         ]);
@@ -168,6 +179,9 @@ pub fn unit_of(column: &str) -> &'static str {
 }
 
 fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
+    if unit == "s/yr" && estimate.is_bound() {
+        return String::new();
+    }
     let value = if estimate.is_bound() { estimate.high.unwrap_or(0.0) } else { estimate.estimate };
     let name = name.rsplit('.').next().unwrap_or(name);
     match unit {

@@ -50,11 +50,29 @@ pub fn headline(view: &View<'_>) -> String {
     match wins.as_slice() {
         [] => "Nothing was measured".to_owned(),
         [(best, _)] if all.len() == 1 => format!("{} along the sweep", capital(best)),
-        [(best, _)] => format!("{} is safely up the longest at every point", capital(best)),
+        [(best, _)] => {
+            let text = format!("{} is safely up the longest at every point", capital(best));
+            match level_everywhere(view, best).as_slice() {
+                [] => text,
+                [other] => format!("{text}, level with {other}"),
+                others => format!("{text}, level with {} others", others.len()),
+            }
+        }
         [(best, count), ..] => {
             format!("{} is safely up the longest at {count} of {} points", capital(best), view.places.len())
         }
     }
+}
+
+/// Policies whose paired difference from `best` is not told apart from zero at any point.
+fn level_everywhere<'a>(view: &View<'a>, best: &str) -> Vec<&'a str> {
+    let level = |other: &&str| {
+        view.places.iter().all(|place| {
+            let difference = view.difference(place, best, other, "safe_availability");
+            difference.is_some_and(|(_, low, high)| low <= 0.0 && high >= 0.0)
+        })
+    };
+    view.policies.iter().copied().filter(|policy| *policy != best).filter(level).collect()
 }
 
 fn middle<'a>(view: &View<'a>) -> Option<&'a [AxisValue]> {
@@ -176,8 +194,10 @@ fn split_brain(view: &View<'_>, place: &[AxisValue]) -> String {
                 window.map_or(String::new(), |w| format!(", longest {}", number::duration(w.estimate)));
             seen.push(format!("{policy} {} a year{window}", number::duration(time.estimate)));
         } else {
-            let bound = time.high.filter(|high| *high > 0.0);
-            let bound = bound.map_or(String::new(), |high| format!(" (< {} a year)", number::duration(high)));
+            let rate = view.get(place, policy, "split_brain_rate").and_then(|rate| rate.high);
+            let bound = rate.filter(|high| *high > 0.0);
+            let bound = bound
+                .map_or(String::new(), |high| format!(" ({} windows a year)", number::upper_bound(high)));
             never.push(format!("{policy}{bound}"));
         }
     }

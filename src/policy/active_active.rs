@@ -8,6 +8,10 @@
 //! *Stateless*: nothing is stored, nothing is lost; a second instance is not a split brain. *Last writer wins*: every
 //! instance takes writes and they are exchanged; where one key is written at two places at once, the later time stamp
 //! wins and the other write, though acknowledged, is gone.
+//!
+//! *Source*: HAProxy configuration manual, health checks. *Timers*: warm-up after a start, monotonic; the checks belong
+//! to the balancer. *Claims*: no split brain, for several nodes serve by design; last writer wins overwrites without
+//! bound.
 
 use crate::engine::dist::Law;
 use crate::engine::time::Span;

@@ -2,6 +2,9 @@
 //!
 //! The node accepts as soon as its process runs. Every further node of the group stays idle, so that the same model
 //! can be run with and without redundancy.
+//!
+//! *Source*: none, the textbook's single repairable node. *Timers*: none. *Claims*: never two active nodes; nothing
+//! acknowledged is lost while the disk stays.
 
 use crate::input::{Key, Reader, Table};
 use crate::system::ids::NodeId;

@@ -21,6 +21,9 @@
 //! means that the server process is not running there. Echo requests go to the other server's host. Left out here:
 //! a third host to ping, Triple Standby and Permanent Standby servers.
 //!
+//! *Timers*, all monotonic: connect time-out after a start, driver start, time for the echo, arbitration, the last pass
+//! of a changeover.
+//!
 //! *Claims*: with "become-main" a split brain lasts from detection and takeover until after the link is back and
 //! arbitration is over: no timer bounds it. With "remain" no cut makes one, but a pause can.
 
