@@ -150,7 +150,7 @@ fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool) -> Vec<Vec
             let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
             let at = instant(40.0 + 7.0 * fate.uniform());
             let length = secs(20.0 * fate.uniform() * fate.uniform());
-            (Watch::new(silence, skips, true, Instant::ZERO, around, stream), around, at, length)
+            (Watch::new(silence, skips, true, Instant::ZERO, around, stream, links), around, at, length)
         };
         let suspected_at = |log: &[(Instant, Seen)], at: Instant| {
             let last = log.iter().rfind(|(when, seen)| *when < at && *seen != Seen::News);
@@ -354,7 +354,7 @@ fn mistakes_come_as_often_as_theory_says() {
                     let beats = Beats { first: instant(0.5), period: secs(1.0) };
                     let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
                     let stream = StreamKey::new(7, "renewal", "watch").open(run);
-                    let mut watch = Watch::new(silence, skips, true, Instant::ZERO, around, stream);
+                    let mut watch = Watch::new(silence, skips, true, Instant::ZERO, around, stream, &links);
                     let log = drive(&mut watch, &links, &[], instant(length));
                     let mistakes = log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count();
                     let mut time = 0.0;

@@ -94,12 +94,14 @@ impl Span {
     ///
     /// Rounds to the nearest nanosecond; a NaN or negative value is a bug of the caller and becomes zero.
     pub fn from_secs_saturating(secs: f64) -> Span {
-        let nanos = (secs * 1e9).round();
+        let nanos = secs * 1e9;
         if nanos >= Span::HORIZON_MAX.0 as f64 * 1.0001 {
             return Span::NEVER;
         }
-        // `as` truncates towards zero and maps NaN and negatives to 0, which is what is promised above.
-        Span(nanos as u64)
+        // `as` truncates towards zero and maps NaN and negatives to 0, which is what is promised above. The rest is
+        // exact, so this rounds as `f64::round` does, without a call.
+        let whole = nanos as u64;
+        Span(whole + u64::from(nanos - whole as f64 >= 0.5))
     }
 
     /// The length in nanoseconds.

@@ -4,13 +4,16 @@
 //! listening) are constant between [`Watch::change`]s; in between it says when it wants to be woken, and
 //! [`Watch::wake`] tells what became observable.
 //!
-//! **Stepwise**, it wakes at every beat sent, every arrival and every deadline. **Skipping**, it does so only where
-//! something observable can happen soon. A beat is *ordinary* if it is not lost and its delay is at most `cut`;
-//! `cut` and the run length r are chosen so that no suspicion is possible until r beats in a row are not ordinary
-//! (r·period + cut is below the time-out). The beat that completes the first such run is drawn exactly
-//! (`runs.rs`); from there on the watch goes stepwise until a beat arrives in time, which is a renewal. When
-//! the surroundings change at t, the state at t is drawn from its law given that nothing observable happened before.
-//! Both forms are equal in distribution for independent losses and delays; tests compare them.
+//! **Stepwise**, it wakes at every beat sent, every arrival and every deadline. **Skipping**, it wakes only where
+//! something becomes observable. While the last beat sent is the newest heard (a renewal) it is *quiet*: a beat is
+//! *ordinary* if it is not lost and its delay is at most `cut`; `cut` and the run length r are chosen so that no
+//! suspicion is possible until r beats in a row are not ordinary (r·period + cut is below the time-out), and the beat
+//! that completes the first such run is drawn exactly (`runs.rs`). Otherwise it *looks ahead*: it draws the fates of
+//! the coming beats until it knows the first arrival or deadline that matters, and wakes there. When the surroundings
+//! change at t, a quiet stretch ends in the state at t drawn from its law given that nothing observable happened
+//! before, and of a look ahead the beats not sent before t are forgotten: nobody has seen them, and what is drawn in
+//! their place is independent. Both forms are equal in distribution for independent losses and delays; tests compare
+//! them.
 //!
 //! Beats older than the newest one heard are ignored. A beat sent at the very instant of a change counts as not sent.
 
@@ -113,9 +116,16 @@ pub struct Watch {
     /// A beat sent at or after this instant says something new.
     news_since: Option<Instant>,
     quiet: Option<Quiet>,
+    /// When to wake next.
+    wake: Instant,
+    /// Beats of before have been sent: a wake deals with one that is sent at its very instant, too.
+    fresh: Instant,
     /// What [`Watch::ordinary`] found last, and for which surroundings.
     ordinary: Option<(Medium, Span, Ordinary)>,
 }
+
+/// Beats whose fates are drawn in one look ahead, at most: a way that loses nearly all is looked along in parts.
+const AHEAD_MAX: usize = 64;
 
 impl Watch {
     /// A watch that begins `now`. `armed`: its time-out runs from now; else only from the first beat.
@@ -126,6 +136,7 @@ impl Watch {
         now: Instant,
         around: Surroundings,
         stream: Stream,
+        links: &[Link],
     ) -> Watch {
         let mut watch = Watch {
             silence,
@@ -141,9 +152,12 @@ impl Watch {
             listening_first: !armed,
             news_since: Some(Instant::ZERO),
             quiet: None,
+            wake: Instant::NEVER,
+            fresh: now,
             ordinary: None,
         };
         watch.next_beat = watch.beat_from(now);
+        watch.plan(links);
         watch
     }
 
@@ -210,20 +224,51 @@ impl Watch {
 
     /// When to call [`Watch::wake`]; [`Instant::NEVER`]: only a change can matter.
     pub fn wake_at(&self) -> Instant {
-        if !self.around.hearing {
-            return Instant::NEVER;
+        self.wake
+    }
+
+    /// Works out when to wake.
+    fn plan(&mut self, links: &[Link]) {
+        self.wake = if !self.around.hearing {
+            Instant::NEVER
+        } else if let Some(quiet) = &self.quiet {
+            let period = self.around.beats.map_or(Span::NEVER, |beats| beats.period);
+            quiet.wake_beat.map_or(Instant::NEVER, |n| quiet.anchor + period.times(n))
+        } else if self.skips {
+            self.look_ahead(links)
+        } else {
+            let beat = if self.around.medium.is_some() { self.next_beat } else { Instant::NEVER };
+            let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
+            beat.min(arrival).min(self.deadline())
+        };
+    }
+
+    /// Draws the fates of coming beats until the first arrival is known that changes what the observer knows, or
+    /// after which it may go quiet; or until the deadline comes before it.
+    fn look_ahead(&mut self, links: &[Link]) -> Instant {
+        let deadline = self.deadline();
+        for _ in 0..AHEAD_MAX {
+            let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
+            let known = arrival.min(deadline);
+            let Some(medium) =
+                self.around.medium.filter(|_| self.next_beat <= known && !self.next_beat.is_never())
+            else {
+                return known;
+            };
+            self.send(self.next_beat, medium, links);
         }
-        if let Some(quiet) = &self.quiet {
-            let Some(beats) = self.around.beats else { return Instant::NEVER };
-            return quiet.wake_beat.map_or(Instant::NEVER, |n| quiet.anchor + beats.period.times(n));
-        }
-        let beat = if self.around.medium.is_some() { self.next_beat } else { Instant::NEVER };
-        let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
-        beat.min(arrival).min(self.deadline())
+        self.next_beat.min(deadline)
     }
 
     /// Handles what comes up at `now`, which must be [`Watch::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
+        let seen = self.pass(now, links);
+        self.plan(links);
+        seen
+    }
+
+    fn pass(&mut self, now: Instant, links: &[Link]) -> Observed {
+        self.fresh = now + Span::from_nanos(1);
         if let Some(quiet) = self.quiet.take() {
             let n = quiet.wake_beat.expect("a quiet stretch without end does not wake");
             self.resolve(now, n, quiet.law.run(), &quiet, links);
@@ -232,8 +277,10 @@ impl Watch {
             return self.arrivals(now, links);
         }
         let mut seen = self.arrivals(now, links);
-        if self.around.medium.is_some() && self.next_beat <= now {
-            self.send(now, links);
+        if self.next_beat <= now
+            && let Some(medium) = self.around.medium
+        {
+            self.send(now, medium, links);
             let after = self.arrivals(now, links); // without delay it is there at once
             seen = merge(seen, after);
         }
@@ -244,13 +291,12 @@ impl Watch {
         seen
     }
 
-    /// Sends the beat that is due, or loses it.
-    fn send(&mut self, now: Instant, links: &[Link]) {
-        let medium = self.around.medium.expect("an open way");
+    /// Sends the beat of the instant `sent`, or loses it.
+    fn send(&mut self, sent: Instant, medium: Medium, links: &[Link]) {
         if let Some(delay) = medium.draw(links, &mut self.stream) {
-            self.flight.push(Flight { sent: now, arrives: now + delay });
+            self.flight.push(Flight { sent, arrives: sent + delay });
         }
-        self.next_beat = now + self.around.beats.expect("the peer is sending").period;
+        self.next_beat = sent + self.around.beats.expect("the peer is sending").period;
     }
 
     /// Takes in what has arrived by `now`, and goes quiet where that is possible.
@@ -382,10 +428,14 @@ impl Watch {
             }
             return;
         }
-        if self.around.hearing {
-            return; // stepwise it is up to date
+        if !self.around.hearing {
+            self.deaf_until(now, links);
+        } else if self.next_beat > now {
+            // Of a look ahead the beats that have not been sent yet are forgotten.
+            let fresh = now.max(self.fresh);
+            self.flight.retain(|beat| beat.sent < fresh);
+            self.next_beat = self.beat_from(fresh);
         }
-        self.deaf_until(now, links);
     }
 
     /// The beats sent before `now` while nobody listened: drawn from the last one back, only as far as they matter.
@@ -435,6 +485,7 @@ impl Watch {
             }
             seen = merge(seen, self.arrivals(now, links));
         }
+        self.plan(links);
         seen
     }
 
@@ -448,6 +499,7 @@ impl Watch {
     pub fn renew(&mut self, now: Instant, links: &[Link]) {
         self.settle(now, links);
         self.news_since = Some(now);
+        self.plan(links);
     }
 }
 

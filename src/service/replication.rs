@@ -149,6 +149,11 @@ impl Replication {
         matches!(self.state, State::InStep { .. } | State::Stalled { .. })
     }
 
+    /// Not connected, and not about to be.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting)
+    }
+
     /// In step and not interrupted.
     pub fn is_quiet(&self) -> bool {
         matches!(self.state, State::InStep { .. })

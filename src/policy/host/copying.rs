@@ -11,6 +11,7 @@ use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::Classes;
 
 use super::takeover::Takeovers;
+use super::view::View;
 use super::{Event, HostCtx, World, class};
 
 #[derive(Clone, Debug)]
@@ -36,6 +37,10 @@ pub(super) struct GroupState {
     pub(super) merging: Option<super::merging::Merging>,
     pub(super) takeovers: Takeovers,
     pub(super) service: super::service::GroupService,
+    /// What its members were when the service was last looked at.
+    pub(super) view: View,
+    /// Room for the next look.
+    pub(super) next_view: View,
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
@@ -65,6 +70,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 ),
                 takeovers: Takeovers::new(usize::from(design.slots), group.nodes.len()),
                 service: super::service::GroupService::default(),
+                view: View::default(),
+                next_view: View::default(),
             });
         }
     }
@@ -150,6 +157,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         copy.slot = slot;
         copy.toward = to;
         copy.replication.stop(now);
+        ctx.disarm(copy.timer);
         if now == Instant::ZERO {
             copy.replication.begin_in_step(now);
         }
@@ -183,7 +191,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     pub(super) fn copy_wakes(&mut self, group: GroupId, _index: u16, ctx: &mut HostCtx<'_, P>) {
         self.update_copies(group, ctx);
-        self.evaluate(group, ctx);
+        self.evaluate(group);
     }
 
     pub(super) fn update_copies_of(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -212,19 +220,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn update_copy(&mut self, group: GroupId, index: usize, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         let g = group.index();
-        let source = self.groups[g].copies[index].replication.from;
-        let (from, to) = (self.node_at(group, source), self.groups[g].copies[index].toward);
-        let (alive, reaching) = self.can_copy(from, to, &self.groups[g].copies[index].replication.copying);
-        let source_runs = self.nodes[from.index()].program.is_some();
-        if !source_runs {
+        let copy = &self.groups[g].copies[index];
+        let (source, to) = (copy.replication.from, copy.toward);
+        let from = self.node_at(group, source);
+        let state = &self.nodes[from.index()];
+        let sends = state.stance.is_some_and(|stance| stance.accepts.is_some());
+        if state.program.is_none() || (!sends && copy.replication.is_waiting()) {
             return;
         }
+        let (alive, reaching) = self.can_copy(from, to, copy.replication.copying.needs_peer());
         let copy = &mut self.groups[g].copies[index];
         let change = copy.replication.update(now, alive, reaching);
-        ctx.arm(copy.timer, copy.replication.wake_at().max(now));
         if change == Change::None {
             return;
         }
+        ctx.arm(copy.timer, copy.replication.wake_at().max(now));
         self.emit(now, Fact::Replication { from, to, change });
         match change {
             Change::Begins => self.adopts(group, index, now),
@@ -258,16 +268,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !self.is_blocked(group, source) {
             self.release_requests(from, ctx);
         }
-        self.evaluate(group, ctx);
+        self.evaluate(group);
     }
 
     /// Whether both ends of a replication exist, and whether they reach each other.
-    fn can_copy(&self, from: NodeId, to: NodeId, copying: &Copying) -> (bool, bool) {
+    fn can_copy(&self, from: NodeId, to: NodeId, needs_peer: bool) -> (bool, bool) {
         let (source, target) = (&self.nodes[from.index()], &self.nodes[to.index()]);
         let sends = source.stance.is_some_and(|stance| stance.accepts.is_some());
         let open = self.medium(from, to, Classes::REPLICATION).is_some()
             && self.medium(to, from, Classes::REPLICATION).is_some();
-        if !copying.needs_peer() {
+        if !needs_peer {
             return (sends, open && !source.is_paused());
         }
         let willing =
@@ -329,6 +339,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             .copies
             .iter()
             .any(|c| c.replication.from == member && c.replication.blocks())
+    }
+
+    /// The members whose writes wait for a copy that cannot be reached.
+    pub(super) fn blocked(&self, group: GroupId) -> u64 {
+        let copies = self.groups[group.index()].copies.iter();
+        copies.filter(|c| c.replication.blocks()).fold(0, |set, c| set | 1 << c.replication.from)
     }
 
     /// The node whose copy a member's writes wait for.

@@ -9,9 +9,8 @@ use crate::policy::contract::Policy;
 use crate::policy::facts::{Fact, FaultOf};
 use crate::system::ids::{CrewId, LinkId, NodeId};
 use crate::system::medium::Medium;
-use crate::system::spec::{Action, Classes, Direction, Effect, PathUse, Scope};
+use crate::system::spec::{Action, Classes, Direction, Effect, Scope};
 
-use super::setup::Reach;
 use super::{Event, HostCtx, World, class};
 
 /// A fault process: up, or faulted.
@@ -39,7 +38,7 @@ pub(super) struct LinkState {
 }
 
 impl LinkState {
-    fn is_open(&self, classes: Classes, forward: bool) -> bool {
+    pub(super) fn is_open(&self, classes: Classes, forward: bool) -> bool {
         self.closed[usize::from(forward)] & classes.0 == 0
     }
 
@@ -273,7 +272,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if begins {
             self.note_disturbance_of(link);
         }
-        self.surroundings_changed(None, ctx);
+        self.way_changed(link, ctx);
     }
 
     pub(super) fn script(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
@@ -309,7 +308,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     }
                 }
                 state.count_closed();
-                self.surroundings_changed(None, ctx);
+                self.way_changed(link, ctx);
             }
             Action::Strike { shared } | Action::Relieve { shared } => {
                 let begins = matches!(model.script[usize::from(index)].action, Action::Strike { .. });
@@ -352,32 +351,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.order_changeover(order.group, None, ctx);
     }
 
-    /// The links that carry `classes` from one node to another at present; `None`: no way is open.
-    pub(super) fn medium(&self, from: NodeId, to: NodeId, classes: Classes) -> Option<Medium> {
-        let routes = self.setup.routes(from, to);
-        if routes.is_empty() {
-            return Some(Medium::PERFECT);
-        }
-        for route in routes {
-            let mut medium = Medium::PERFECT;
-            let mut any = false;
-            for &(link, forward) in &route.links {
-                let carries = self.setup.model.links[link.index()].carries.contains(classes);
-                if carries && self.links[link.index()].is_open(classes, forward) {
-                    medium.add(link);
-                    any = true;
-                    if route.usage == PathUse::Failover {
-                        break;
-                    }
-                }
-            }
-            if any {
-                return Some(medium);
-            }
-        }
-        None
-    }
-
     /// Whether a link that carried `medium` is closed now for `classes` from one node to another.
     pub(super) fn is_cut(&self, medium: &Medium, from: NodeId, to: NodeId, classes: Classes) -> bool {
         let routes = self.setup.routes(from, to);
@@ -388,14 +361,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .find(|(link, _)| *link == used)
                 .is_some_and(|&(link, forward)| !self.links[link.index()].is_open(classes, forward))
         }) && medium.links().next().is_some()
-    }
-
-    /// Whether a client reaches a node over the network.
-    pub(super) fn client_reaches(&self, client: usize, node: NodeId) -> bool {
-        match &self.setup.client_reach[client][node.index()] {
-            Reach::Always => true,
-            Reach::Over(links) => links.iter().any(|&link| self.link_serves(client, link)),
-        }
     }
 
     /// Whether a link carries a client's traffic both ways at present.

@@ -2,8 +2,8 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `service` (what clients
-//! see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
+//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is
+//! reached over which links), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
@@ -14,7 +14,9 @@ mod requests;
 mod service;
 mod setup;
 mod takeover;
+mod view;
 mod watching;
+mod ways;
 
 use std::fmt::Debug;
 
@@ -126,8 +128,9 @@ pub struct World<'s, P: Policy, T> {
     commands: Vec<Command<P>>,
     /// Groups whose replications have to be looked at again, by group.
     stale_copies: Vec<bool>,
-    /// Groups whose service has to be looked at again, by group.
-    stale: Vec<bool>,
+    /// Which services have to be looked at again, by group.
+    stale: Vec<service::Stale>,
+    ways: ways::Ways,
     /// What watches the run.
     pub probe: T,
 }
@@ -157,7 +160,8 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         check_points: None,
         commands: Vec::new(),
         stale_copies: vec![true; setup.model.groups.len()],
-        stale: vec![true; setup.model.groups.len()],
+        stale: vec![service::Stale::Yes; setup.model.groups.len()],
+        ways: ways::Ways::default(),
         probe,
     };
     let mut simulation = sim::Simulation::new(world);
@@ -168,6 +172,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn begin(&mut self, ctx: &mut HostCtx<'_, P>) {
         self.begin_faults(ctx);
+        self.begin_ways();
         self.begin_nodes(ctx);
         self.begin_watches(ctx);
         self.begin_groups(ctx);
@@ -288,7 +293,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Unfence(node) => self.unfence(node, ctx),
             Event::Issue(index) => self.issue(index, ctx),
             Event::Request { stage, index, stamp, number } => self.request(stage, index, stamp, number, ctx),
-            Event::Reconnect(client) => self.reconnected(client, ctx),
+            Event::Reconnect(client) => self.reconnected(client),
             Event::Maintenance(index) => self.maintenance(index, ctx),
             Event::Changeover(index) => self.changeover(index, ctx),
         }

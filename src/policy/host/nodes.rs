@@ -165,7 +165,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 if let Some(count) = state.named_down.get_mut(usize::from(process)) {
                     add(count);
                 }
-                self.surroundings_changed(Some(node), ctx);
+                self.surroundings_changed(node, ctx);
                 return;
             }
             (Effect::Pause, Scope::Host) => add(&mut state.paused_host),
@@ -210,7 +210,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 if let Some(count) = state.named_down.get_mut(usize::from(process)) {
                     *count = 0;
                 }
-                self.surroundings_changed(Some(node), ctx);
+                self.surroundings_changed(node, ctx);
                 return;
             }
         }
@@ -249,7 +249,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let law = if scope == Scope::Process { &spec.restart } else { &spec.start };
         let takes = law.sample(state.starts.uniform());
         ctx.arm(state.start_slot, ctx.now() + takes);
-        self.surroundings_changed(Some(node), ctx);
+        self.surroundings_changed(node, ctx);
     }
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -273,7 +273,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         self.emit(now, Fact::Process { node, up: true });
         self.execute(node, commands, ctx);
-        self.surroundings_changed(Some(node), ctx);
+        self.surroundings_changed(node, ctx);
         self.refresh(node, ctx);
     }
 
@@ -363,8 +363,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.nodes[node.index()].stopped = now;
         self.emit(now, Fact::Pause { node, paused: true });
         self.serving_stops(node, ctx);
-        self.surroundings_changed(Some(node), ctx);
-        self.evaluate_of(node, ctx);
+        self.surroundings_changed(node, ctx);
+        self.evaluate_of(node);
     }
 
     /// Back from a pause: overdue timers once each, then what the detectors missed, then queued messages, and only
@@ -384,13 +384,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.timer(node, index as u8, ctx);
             }
         }
-        self.surroundings_changed(Some(node), ctx);
+        self.surroundings_changed(node, ctx);
         for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
             self.call(node, ctx, |program, c| program.on_message(from, message, c));
         }
         let length = now.since(self.nodes[node.index()].stopped);
         self.requests_resume(node, length, ctx);
-        self.evaluate_of(node, ctx);
+        self.evaluate_of(node);
     }
 
     /// The server process is gone, whatever the reason.
@@ -398,7 +398,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         ctx.disarm(self.nodes[node.index()].start_slot);
         if self.nodes[node.index()].program.is_none() {
-            self.surroundings_changed(Some(node), ctx);
+            self.surroundings_changed(node, ctx);
             return;
         }
         let was_dormant = self.is_dormant(node);
@@ -423,8 +423,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.copies_from_end(node, ctx);
         self.emit(now, Fact::Process { node, up: false });
         self.repace(node, was_dormant, ctx);
-        self.surroundings_changed(Some(node), ctx);
-        self.evaluate_of(node, ctx);
+        self.surroundings_changed(node, ctx);
+        self.evaluate_of(node);
     }
 
     /// A standby without power ages more slowly where the model says so.
@@ -519,7 +519,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let previous = other.as_ref().map_or(content, |b| b.content);
                 let first = now + true_span(every, drift).scaled(state.phase.uniform());
                 *other = Some(Beacon { every, first, sending: true, content, previous, changed: now });
-                self.surroundings_changed(Some(node), ctx);
+                self.surroundings_changed(node, ctx);
             }
         }
         self.renew_watches_of(node, ctx);
@@ -537,11 +537,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Whether the process that sends and hears heartbeats works, where the node has one of its own (`monitor`).
     pub(super) fn monitor_works(&self, node: NodeId) -> bool {
-        let spec = &self.setup.model.nodes[node.index()];
-        spec.processes
-            .iter()
-            .position(|process| process == "monitor")
-            .is_none_or(|i| self.nodes[node.index()].named_down[i] == 0)
+        self.setup.monitor[node.index()].is_none_or(|i| self.nodes[node.index()].named_down[i] == 0)
     }
 
     /// What a node believes may have changed: tells everybody who depends on it.
@@ -561,7 +557,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.repace(node, was_dormant, ctx);
         }
         self.update_copies_of(node, ctx);
-        self.evaluate_of(node, ctx);
+        if let Some((group, _)) = self.setup.member[node.index()] {
+            self.touch(group);
+        }
     }
 
     fn fence(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {

@@ -4,11 +4,12 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::Instant;
-use crate::policy::contract::{Conflicts, Phase, Policy, Role, Routing};
+use crate::policy::contract::{Conflicts, Phase, Policy, Routing};
 use crate::policy::facts::Fact;
 use crate::system::ids::{ClientId, GroupId, NodeId};
 use crate::system::spec::DuringDual;
 
+use super::view::View;
 use super::{Event, HostCtx, World, class};
 
 /// The node a client uses for one part of the work.
@@ -52,7 +53,8 @@ impl ClientState {
 pub(super) struct GroupService {
     told: Option<Fact>,
     acceptors: Option<Fact>,
-    capacity: Option<Fact>,
+    /// Members counted as serving when the capacity was told.
+    serving: Option<u32>,
     /// The present outage was planned.
     planned: bool,
     /// A changeover was ordered and has not been carried out yet.
@@ -63,6 +65,15 @@ impl GroupService {
     pub(super) fn ordered(&mut self) {
         self.ordered = true;
     }
+}
+
+/// Whether a group's service has to be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stale {
+    No,
+    /// If its members are not what they were.
+    Perhaps,
+    Yes,
 }
 
 /// How much of a client's work is served.
@@ -89,7 +100,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    pub(super) fn reconnected(&mut self, client: ClientId, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn reconnected(&mut self, client: ClientId) {
         let state = &mut self.clients[client.index()];
         for (at, last) in state.at.iter_mut().zip(&mut state.last) {
             if let Some(at) = at {
@@ -97,45 +108,44 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 *last = Some((at.member, at.incarnation));
             }
         }
-        self.evaluate(self.setup.model.clients[client.index()].to, ctx);
+        self.touch(self.setup.model.clients[client.index()].to);
     }
 
-    pub(super) fn evaluate_of(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn evaluate_of(&mut self, node: NodeId) {
         if let Some((group, _)) = self.setup.member[node.index()] {
-            self.evaluate(group, ctx);
+            self.evaluate(group);
         }
     }
 
-    /// Members that would accept a write of `slot` if a client reached them.
-    fn accepting(&self, group: GroupId, slot: u8) -> u64 {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
-        let mut set = 0;
-        for (member, node) in nodes.iter().enumerate() {
-            let state = &self.nodes[node.index()];
-            if state.is_running()
-                && state.stance.is_some_and(|stance| stance.accepts == Some(slot) && !stance.draining)
-            {
-                set |= 1 << member;
-            }
-        }
-        set
-    }
-
-    /// Notes that a group's service has to be looked at again at the end of this event: whatever happens within one
-    /// event happens at one instant, and clients see only the outcome.
-    pub(super) fn evaluate(&mut self, group: GroupId, _: &mut HostCtx<'_, P>) {
+    /// Notes that a group's members may have changed: its service is looked at again at the end of this event if they
+    /// have. Whatever happens within one event happens at one instant, and clients see only the outcome.
+    pub(super) fn evaluate(&mut self, group: GroupId) {
         if let Some(stale) = self.stale.get_mut(group.index()) {
-            *stale = true;
+            *stale = (*stale).max(Stale::Perhaps);
+        }
+    }
+
+    /// Notes that a group's service has to be looked at again in any case: something changed that is not in its view
+    /// (clients, ways, checks, a newer activation).
+    pub(super) fn touch(&mut self, group: GroupId) {
+        if let Some(stale) = self.stale.get_mut(group.index()) {
+            *stale = Stale::Yes;
         }
     }
 
     /// Looks at every service that was noted.
     pub(super) fn look_at_services(&mut self, ctx: &mut HostCtx<'_, P>) {
-        for group in 0..self.stale.len() {
-            if std::mem::take(&mut self.stale[group]) {
-                self.look_at_service(GroupId::from(group), ctx);
+        for g in 0..self.stale.len() {
+            let stale = std::mem::replace(&mut self.stale[g], Stale::No);
+            let group = GroupId::from(g);
+            if stale != Stale::No && (self.read_view(group) || stale == Stale::Yes) {
+                self.look_at_service(group, ctx);
             }
         }
+    }
+
+    fn view(&self, group: GroupId) -> &View {
+        &self.groups[group.index()].view
     }
 
     fn look_at_service(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
@@ -160,7 +170,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let client = &self.setup.model.clients[c];
         for slot in 0..self.clients[c].at.len() {
-            let candidates = self.reached(c, group, self.accepting(group, slot as u8));
+            let candidates = self.reached(c, self.view(group).accepting[slot]);
             let now_at = self.clients[c].at[slot];
             let stays = now_at.is_some_and(|at| {
                 candidates & (1 << at.member) != 0 && self.incarnation(group, at.member) == at.incarnation
@@ -199,12 +209,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.nodes[self.setup.model.groups[group.index()].nodes[member].index()].incarnation
     }
 
-    /// Of a set of members, those that a client reaches over the network.
-    fn reached(&self, c: usize, group: GroupId, set: u64) -> u64 {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
-        members(set).filter(|&m| self.client_reaches(c, nodes[m])).fold(0, |reached, m| reached | 1 << m)
-    }
-
     fn choose(&self, c: usize, group: GroupId, slot: usize, candidates: u64) -> Option<usize> {
         let client = &self.setup.model.clients[c];
         let nodes = &self.setup.model.groups[group.index()].nodes;
@@ -236,13 +240,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for slot in 0..self.clients[c].at.len() {
             let accepted = if client.is_field && client.during_dual == DuringDual::Both {
-                self.reached(c, group, self.accepting(group, slot as u8))
+                self.reached(c, self.view(group).accepting[slot])
             } else {
                 self.clients[c].at[slot].filter(|at| at.ready).map_or(0, |at| 1 << at.member)
             };
-            let open = members(accepted & self.accepting(group, slot as u8))
-                .filter(|&m| !self.is_blocked(group, m))
-                .fold(0, |set, m| set | 1 << m);
+            let view = self.view(group);
+            let open = accepted & view.accepting[slot] & !view.blocked;
             let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
             let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
             for member in members(before & !open) {
@@ -262,12 +265,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let mut worst = (0, 0, 0);
         let mut written = 0;
         for slot in 0..design.slots {
-            let set = members(self.accepting(group, slot))
-                .filter(|&m| !self.is_blocked(group, m))
-                .fold(0_u64, |set, m| set | 1 << m);
+            let view = self.view(group);
+            let set = view.accepting[usize::from(slot)] & !view.blocked;
             let exposed = (0..self.clients.len())
                 .filter(|&c| self.setup.model.clients[c].to == group)
-                .fold(0, |all, c| all | self.reached(c, group, set));
+                .fold(0, |all, c| all | self.reached(c, set));
             worst = worst.max((set.count_ones(), exposed.count_ones(), 0));
             let writing =
                 self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
@@ -275,9 +277,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 writing.fold(0, |all, (state, _)| all | state.writing.get(usize::from(slot)).unwrap_or(&0));
             written = written.max((all & set).count_ones());
         }
-        let nodes = &self.setup.model.groups[group.index()].nodes;
-        let believing = nodes.iter().filter(|n| self.nodes[n.index()].role() == Some(Role::Active)).count();
-        let extra = believing.saturating_sub(usize::from(design.slots) - 1);
+        let believing = self.view(group).active.count_ones();
+        let extra = believing.saturating_sub(u32::from(design.slots) - 1);
         let fact = Fact::Acceptors {
             group,
             believing: extra as u8,
@@ -296,27 +297,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// How much of one client's work is served now.
     fn served(&self, c: usize, group: GroupId) -> Served {
         let design = &self.setup.designs[group.index()];
-        let nodes = &self.setup.model.groups[group.index()].nodes;
         if let Routing::Balanced { redispatch, fail_open, .. } = design.routing {
             return self.served_balanced(c, group, redispatch, fail_open);
         }
         let slots = f64::from(design.slots);
+        let view = self.view(group);
         let mut served = Served::default();
         for at in self.clients[c].at.iter().flatten().filter(|at| at.ready) {
             // A paused or cut-off node keeps its clients waiting.
-            if !self.nodes[nodes[at.member].index()].is_running() {
+            let bit = 1 << at.member;
+            if view.running & bit == 0 {
                 continue;
             }
             served.reads += 1.0 / slots;
-            if !self.is_blocked(group, at.member) {
+            if view.blocked & bit == 0 {
                 served.writes += 1.0 / slots;
             }
         }
-        let readable = nodes.iter().any(|&n| {
-            let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_some_and(|s| s.reads) && self.client_reaches(c, n)
-        });
-        if readable {
+        if self.reached(c, view.reads) != 0 {
             served.reads = 1.0;
         }
         served.both = served.writes.min(served.reads);
@@ -347,7 +345,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if pool == 0 && fail_open {
             pool = (1 << nodes.len()) - 1;
         }
-        (pool, self.reached(c, group, self.accepting(group, 0)) & pool)
+        (pool, self.reached(c, self.view(group).accepting[0]) & pool)
     }
 
     fn tell_service(&mut self, group: GroupId, now: Instant) {
@@ -369,7 +367,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if weight == 0.0 {
             // Nobody asks: the service is up when every part of the work has somebody who accepts it.
             let design = &self.setup.designs[group.index()];
-            let filled = (0..design.slots).filter(|&slot| self.accepting(group, slot) != 0).count();
+            let filled = self.view(group).accepting.iter().filter(|set| **set != 0).count();
             let share = filled as f64 / f64::from(design.slots);
             weight = 1.0;
             sum = Served { writes: share, reads: share, both: share };
@@ -412,14 +410,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 best = best.or(first.map(|at| at.member));
             }
         }
-        let any = members(self.accepting(group, 0)).next();
+        let any = members(self.view(group).accepting[0]).next();
         if self.setup.model.clients.iter().any(|k| k.to == group && !k.is_field) { best } else { any }
     }
 
     fn is_planned(&self, group: GroupId) -> bool {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
-        self.groups[group.index()].service.ordered
-            || nodes.iter().any(|n| self.nodes[n.index()].in_maintenance)
+        self.groups[group.index()].service.ordered || self.view(group).in_maintenance != 0
     }
 
     /// Why the service is down, as far as no node's own steps explain it.
@@ -428,36 +424,31 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return Phase::Planned;
         }
         let model = &self.setup.model;
-        let nodes = &model.groups[group.index()].nodes;
-        let accepting = (0..self.setup.designs[group.index()].slots)
-            .fold(0, |all, slot| all | self.accepting(group, slot));
+        let view = self.view(group);
+        let accepting = view.accepting_any();
         if accepting != 0 {
             let waiting = self
                 .clients
                 .iter()
                 .zip(&model.clients)
                 .any(|(state, spec)| spec.to == group && state.at.iter().flatten().any(|at| !at.ready));
-            if members(accepting).any(|m| self.is_blocked(group, m)) {
+            if accepting & view.blocked != 0 {
                 return Phase::NoQuorum;
             }
             if waiting {
                 return Phase::Reconnect;
             }
             let unreached = (0..self.clients.len())
-                .any(|c| model.clients[c].to == group && self.reached(c, group, accepting) != accepting);
+                .any(|c| model.clients[c].to == group && self.reached(c, accepting) != accepting);
             let all_slots = accepting.count_ones() >= u32::from(self.setup.designs[group.index()].slots);
             if unreached && all_slots {
                 return Phase::Network;
             }
         }
-        let spare = |n: &NodeId| {
-            let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none() && s.role != Role::Idle)
-        };
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
-        if nodes.iter().any(spare) || (balanced && accepting != 0) {
+        if view.spare != 0 || (balanced && accepting != 0) {
             Phase::Detect
-        } else if nodes.iter().any(|n| self.nodes[n.index()].is_starting()) {
+        } else if view.starting != 0 {
             Phase::Restart
         } else {
             Phase::NoSpare
@@ -466,20 +457,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn tell_capacity(&mut self, group: GroupId, now: Instant) {
         let design = &self.setup.designs[group.index()];
-        let serving: u32 =
-            (0..design.slots)
-                .map(|slot| {
-                    self.accepting(group, slot)
-                        .count_ones()
-                        .min(if design.conflicts == Conflicts::Exclusive { 1 } else { u32::MAX })
-                })
-                .sum();
-        let share = f64::from(serving) / f64::from(design.required.max(1));
-        let fact = Fact::Capacity { group, millionths: (share.min(1.0) * 1e6).round() as u32 };
-        if self.groups[group.index()].service.capacity != Some(fact) {
-            self.groups[group.index()].service.capacity = Some(fact);
-            self.emit(now, fact);
+        let most = if design.conflicts == Conflicts::Exclusive { 1 } else { u32::MAX };
+        let required = design.required.max(1);
+        let serving: u32 = self.view(group).accepting.iter().map(|set| set.count_ones().min(most)).sum();
+        let serving = serving.min(required);
+        if self.groups[group.index()].service.serving == Some(serving) {
+            return;
         }
+        self.groups[group.index()].service.serving = Some(serving);
+        let share = f64::from(serving) / f64::from(required);
+        self.emit(now, Fact::Capacity { group, millionths: (share * 1e6).round() as u32 });
     }
 }
 

@@ -23,6 +23,12 @@ pub(crate) enum Reach {
     Over(Vec<LinkId>),
 }
 
+impl Reach {
+    fn is_over(&self, link: LinkId) -> bool {
+        matches!(self, Reach::Over(links) if links.contains(&link))
+    }
+}
+
 /// A fault process: whose it is, and its stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FaultSource {
@@ -47,8 +53,14 @@ pub struct Setup<P: Policy> {
     /// Group and place in it, by node.
     pub(crate) member: Vec<Option<(GroupId, usize)>>,
     routes: Vec<Vec<Route>>,
+    /// The pairs of nodes that each link joins, by link.
+    joined: Vec<Vec<(NodeId, NodeId)>>,
+    /// Whether a group uses a link, by group and link.
+    used: Vec<Vec<bool>>,
     pub(crate) client_reach: Vec<Vec<Reach>>,
     pub(crate) faults: Vec<FaultSource>,
+    /// Which of a node's named processes sends and hears heartbeats, where it is one of its own, by node.
+    pub(crate) monitor: Vec<Option<usize>>,
 }
 
 impl<P: Policy> Setup<P> {
@@ -73,7 +85,37 @@ impl<P: Policy> Setup<P> {
         let faults = fault_sources(&model, seed);
         let designs = model.groups.iter().map(|g| P::design(&g.policy, g.nodes.len())).collect();
         let bounds = model.groups.iter().map(|g| P::bounds(&g.policy, g.nodes.len())).collect();
-        Setup { model, designs, bounds, skips, requests, seed, member, routes, client_reach, faults }
+        let monitor =
+            model.nodes.iter().map(|node| node.processes.iter().position(|p| p == "monitor")).collect();
+        let mut joined = vec![Vec::new(); model.links.len()];
+        for (pair, routes) in routes.iter().enumerate() {
+            let pair = (NodeId::from(pair / nodes), NodeId::from(pair % nodes));
+            for &(link, _) in routes.iter().flat_map(|route| &route.links) {
+                if !joined[link.index()].contains(&pair) {
+                    joined[link.index()].push(pair);
+                }
+            }
+        }
+        let mut setup = Setup {
+            model,
+            designs,
+            bounds,
+            skips,
+            requests,
+            seed,
+            member,
+            routes,
+            joined,
+            used: Vec::new(),
+            client_reach,
+            faults,
+            monitor,
+        };
+        let links = || (0..setup.model.links.len()).map(LinkId::from);
+        setup.used = (0..setup.model.groups.len())
+            .map(|g| links().map(|link| setup.joins_or_reaches(GroupId::from(g), link)).collect())
+            .collect();
+        setup
     }
 
     /// The ways from one node to another, first choice first; none: they stand together.
@@ -81,8 +123,22 @@ impl<P: Policy> Setup<P> {
         &self.routes[from.index() * self.model.nodes.len() + to.index()]
     }
 
+    /// The pairs of nodes, in the direction of travel, that have `link` among their ways.
+    pub(crate) fn joined(&self, link: LinkId) -> &[(NodeId, NodeId)] {
+        &self.joined[link.index()]
+    }
+
     /// Whether a group's nodes reach each other, or are reached by its clients, over a link.
     pub(crate) fn uses(&self, group: GroupId, link: LinkId) -> bool {
+        self.used[group.index()][link.index()]
+    }
+
+    /// Whether a client reaches any node over a link.
+    pub(crate) fn client_uses(&self, client: usize, link: LinkId) -> bool {
+        self.client_reach[client].iter().any(|reach| reach.is_over(link))
+    }
+
+    fn joins_or_reaches(&self, group: GroupId, link: LinkId) -> bool {
         let nodes = &self.model.groups[group.index()].nodes;
         let between = nodes.iter().any(|&a| {
             let routes = nodes.iter().flat_map(|&b| self.routes(a, b));
@@ -90,11 +146,7 @@ impl<P: Policy> Setup<P> {
         });
         between
             || self.model.clients.iter().zip(&self.client_reach).any(|(client, reach)| {
-                client.to == group
-                    && nodes.iter().any(|node| match &reach[node.index()] {
-                        Reach::Always => false,
-                        Reach::Over(links) => links.contains(&link),
-                    })
+                client.to == group && nodes.iter().any(|node| reach[node.index()].is_over(link))
             })
     }
 

@@ -8,7 +8,7 @@ use crate::policy::contract::{Notice, Policy, Routing, Watching};
 use crate::policy::facts::Fact;
 use crate::service::detector::{Observed, Silence, Surroundings, Watch};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
-use crate::system::ids::{GroupId, NodeId};
+use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::Classes;
 
@@ -104,7 +104,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     }
                 };
                 let around = self.watch_surroundings(observer, peer);
-                let mut watch = Watch::new(silence, self.setup.skips, armed, now, around, stream);
+                let mut watch = Watch::new(silence, self.setup.skips, armed, now, around, stream, links);
                 if let Kind::Past(earlier) | Kind::Beats(earlier) = &self.watches[index].kind {
                     watch.inherit(earlier);
                 }
@@ -178,29 +178,39 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// Something changed at `node` (or in the network): every detector, replication and client that depends on it
-    /// looks again.
-    pub(super) fn surroundings_changed(&mut self, node: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
+    /// Something changed at `node`: every detector and replication that depends on it looks again.
+    pub(super) fn surroundings_changed(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        for index in 0..self.watches.len() {
+            if self.watches[index].observer == node || self.watches[index].peer == node {
+                self.look_again(index, ctx);
+            }
+        }
+        self.recheck(node, ctx);
+        if let Some((group, _)) = self.setup.member[node.index()] {
+            self.update_copies(group, ctx);
+        }
+    }
+
+    /// A link opened or closed: every detector, replication and service that uses it looks again.
+    pub(super) fn link_changed(&mut self, link: LinkId, ctx: &mut HostCtx<'_, P>) {
+        let setup = self.setup;
         for index in 0..self.watches.len() {
             let (observer, peer) = (self.watches[index].observer, self.watches[index].peer);
-            if node.is_none_or(|n| n == observer || n == peer) {
+            let joined = setup.joined(link);
+            if joined.contains(&(observer, peer)) || joined.contains(&(peer, observer)) {
                 self.look_again(index, ctx);
             }
         }
         for index in 0..self.checks.len() {
-            if node.is_none_or(|n| n == self.checks[index].node) {
+            if setup.client_uses(self.checks[index].client, link) {
                 self.check_again(index, ctx);
             }
         }
-        match node.map(|n| self.setup.member[n.index()]) {
-            None => {
-                for group in 0..self.groups.len() {
-                    self.update_copies(GroupId::from(group), ctx);
-                    self.evaluate(GroupId::from(group), ctx);
-                }
+        for group in (0..self.groups.len()).map(GroupId::from) {
+            if setup.uses(group, link) {
+                self.update_copies(group, ctx);
+                self.touch(group);
             }
-            Some(Some((group, _))) => self.update_copies(group, ctx),
-            Some(None) => {}
         }
     }
 
@@ -295,7 +305,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let seen = self.checks[index].check.change(now, around, &self.setup.model.links);
         self.arm_check(index, ctx);
-        self.checked(index, seen, ctx);
+        self.checked(index, seen);
     }
 
     pub(super) fn check_wakes(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
@@ -303,15 +313,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let seen = self.checks[index].check.wake(now, &self.setup.model.links);
         self.arm_check(index, ctx);
-        self.checked(index, seen, ctx);
+        self.checked(index, seen);
     }
 
-    fn checked(&mut self, index: usize, seen: Observed, ctx: &mut HostCtx<'_, P>) {
+    fn checked(&mut self, index: usize, seen: Observed) {
         if !seen.is_any() {
             return;
         }
-        let group = self.setup.model.clients[self.checks[index].client].to;
-        self.evaluate(group, ctx);
+        self.touch(self.setup.model.clients[self.checks[index].client].to);
     }
 
     /// A node began or stopped serving: its balancers' checks look again.

@@ -1,0 +1,112 @@
+//! Which ways are open between nodes, and which nodes a client reaches: worked out when a link changes, looked up
+//! at every step in between.
+
+use crate::engine::probe::Probe;
+use crate::policy::contract::Policy;
+use crate::policy::facts::Fact;
+use crate::system::ids::{LinkId, NodeId};
+use crate::system::medium::Medium;
+use crate::system::spec::{Classes, PathUse};
+
+use super::setup::Reach;
+use super::{HostCtx, World};
+
+/// The classes of traffic between nodes.
+const CLASSES: [Classes; 3] = [Classes::HEARTBEAT, Classes::REPLICATION, Classes::ECHO];
+
+/// The open ways of a run at present.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ways {
+    nodes: usize,
+    /// What carries each of `CLASSES` from one node to another, by the pair of nodes; `None`: no way is open.
+    between: Vec<[Option<Medium>; 3]>,
+    /// The members of its group that a client reaches, by client.
+    reached: Vec<u64>,
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    pub(super) fn begin_ways(&mut self) {
+        let nodes = self.setup.model.nodes.len();
+        self.ways.nodes = nodes;
+        self.ways.between = vec![[None; 3]; nodes * nodes];
+        for from in 0..nodes {
+            for to in 0..nodes {
+                self.find_way(NodeId::from(from), NodeId::from(to));
+            }
+        }
+        self.ways.reached = (0..self.setup.model.clients.len()).map(|c| self.find_reached(c)).collect();
+    }
+
+    fn find_way(&mut self, from: NodeId, to: NodeId) {
+        let found = CLASSES.map(|classes| self.find_medium(from, to, classes));
+        self.ways.between[from.index() * self.ways.nodes + to.index()] = found;
+    }
+
+    fn find_medium(&self, from: NodeId, to: NodeId, classes: Classes) -> Option<Medium> {
+        let routes = self.setup.routes(from, to);
+        if routes.is_empty() {
+            return Some(Medium::PERFECT);
+        }
+        for route in routes {
+            let mut medium = Medium::PERFECT;
+            let mut any = false;
+            for &(link, forward) in &route.links {
+                let carries = self.setup.model.links[link.index()].carries.contains(classes);
+                if carries && self.links[link.index()].is_open(classes, forward) {
+                    medium.add(link);
+                    any = true;
+                    if route.usage == PathUse::Failover {
+                        break;
+                    }
+                }
+            }
+            if any {
+                return Some(medium);
+            }
+        }
+        None
+    }
+
+    fn find_reached(&self, client: usize) -> u64 {
+        let group = self.setup.model.clients[client].to;
+        let nodes = self.setup.model.groups[group.index()].nodes.iter().enumerate();
+        nodes.filter(|(_, node)| self.finds_node(client, **node)).fold(0, |set, (m, _)| set | 1 << m)
+    }
+
+    fn finds_node(&self, client: usize, node: NodeId) -> bool {
+        match &self.setup.client_reach[client][node.index()] {
+            Reach::Always => true,
+            Reach::Over(links) => links.iter().any(|&link| self.link_serves(client, link)),
+        }
+    }
+
+    /// A link opened or closed for some class: the ways over it, and whoever uses them.
+    pub(super) fn way_changed(&mut self, link: LinkId, ctx: &mut HostCtx<'_, P>) {
+        let setup = self.setup;
+        for &(from, to) in setup.joined(link) {
+            self.find_way(from, to);
+        }
+        for client in 0..self.ways.reached.len() {
+            if setup.client_uses(client, link) {
+                self.ways.reached[client] = self.find_reached(client);
+            }
+        }
+        self.link_changed(link, ctx);
+    }
+
+    /// The links that carry a class from one node to another at present; `None`: no way is open.
+    pub(super) fn medium(&self, from: NodeId, to: NodeId, classes: Classes) -> Option<Medium> {
+        let class = CLASSES.iter().position(|known| *known == classes).expect("a class between nodes");
+        self.ways.between[from.index() * self.ways.nodes + to.index()][class]
+    }
+
+    /// Whether a client reaches a node of its group over the network.
+    pub(super) fn client_reaches(&self, client: usize, node: NodeId) -> bool {
+        self.setup.member[node.index()].is_some_and(|(_, m)| self.ways.reached[client] & (1 << m) != 0)
+    }
+
+    /// Of a set of members, those that a client reaches over the network.
+    pub(super) fn reached(&self, client: usize, set: u64) -> u64 {
+        self.ways.reached[client] & set
+    }
+}
