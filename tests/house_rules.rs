@@ -58,8 +58,6 @@ const LINES_MAX: usize = 600;
 
 /// Files that tell one story and are longer all the same, with the most they may have.
 const LONGER: &[(&str, usize)] = &[
-    // The book with the tests that keep it.
-    ("src/service/ledger/mod.rs", 760),
     // A list of closed forms, one after the other.
     ("tests/against_theory.rs", 800),
 ];

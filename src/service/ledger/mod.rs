@@ -7,6 +7,8 @@
 //! copies the winner over its own data, loses its disk, or is still dead at the end. Counts are drawn once, when a
 //! range is disposed of: Poisson for Poisson arrivals, by the calendar for fixed ones, by the list for traces.
 //! So lost + kept = acknowledged holds by construction, whatever the protocol did.
+//!
+//! Its parts: `give_up` (what only one node holds goes), `settle` (what can no longer be lost is forgotten), `count`.
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
@@ -16,8 +18,11 @@ use crate::system::ids::ClientId;
 use crate::system::spec::{Arrivals, Client};
 
 mod count;
+mod give_up;
+mod settle;
 
-use count::{add, given_up, join};
+use count::given_up;
+use settle::SETTLE_FROM;
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
 #[derive(Clone, Copy, Debug)]
@@ -127,9 +132,6 @@ pub struct Ledger {
     settle_at: usize,
 }
 
-/// Books smaller than this are not worth settling.
-const SETTLE_FROM: usize = 24;
-
 impl Ledger {
     /// An empty book for `members` nodes that all hold the same (empty) history, and one store for backups that holds
     /// nothing yet. `noted`: request fidelity.
@@ -179,11 +181,6 @@ impl Ledger {
     /// Whether anybody has a copy.
     pub fn has_any_data(&self) -> bool {
         self.held.iter().any(Option::is_some)
-    }
-
-    /// Whether what is open has grown so long that it is worth settling what every copy has.
-    pub fn wants_settling(&self) -> bool {
-        self.size() > self.settle_at
     }
 
     /// Whether a node has a copy at all.
@@ -331,54 +328,6 @@ impl Ledger {
         }
     }
 
-    /// What only `node` holds, at the moment it gives that up in favour of `winner`'s history.
-    fn give_up(
-        &mut self,
-        node: usize,
-        winner: Option<usize>,
-        fault: Option<Incident>,
-        now: Instant,
-        how: Disposal,
-        clients: &[Client],
-    ) -> Vec<Loss> {
-        let Some(held) = self.held[node].clone() else { return Vec::new() };
-        let mut losses = Vec::new();
-        let (mut at, mut upto) = (held.lineage, held.upto);
-        loop {
-            let others = (0..self.held.len())
-                .filter(|&other| other != node)
-                .filter_map(|other| self.held[other].as_ref())
-                .map(|other| self.upto_in(other, at))
-                .max()
-                .unwrap_or(Instant::ZERO);
-            let incident = fault.or_else(|| self.successor_incident(at, winner));
-            if others < upto {
-                add(&mut losses, self.dispose(at, others, upto.min(now), incident, how, clients));
-            }
-            add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
-            // Whoever has this much of a history has all that came before it, too.
-            if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
-                break;
-            }
-            let Some(parent) = self.lineages[at].parent else { break };
-            upto = self.lineages[at].fork;
-            at = parent;
-        }
-        losses
-    }
-
-    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
-    fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
-        let mut at = self.held[winner?].as_ref()?.lineage;
-        while let Some(parent) = self.lineages[at].parent {
-            if self.descends(lineage, parent) {
-                return self.lineages[at].incident;
-            }
-            at = parent;
-        }
-        None
-    }
-
     /// Whether a holder's history goes through `lineage`.
     fn holds(&self, holder: usize, lineage: usize) -> bool {
         self.held[holder].as_ref().is_some_and(|held| self.descends(held.lineage, lineage))
@@ -394,237 +343,5 @@ impl Ledger {
             at = self.lineages[l].parent;
         }
         false
-    }
-
-    /// Gives up the writes of `lineage` accepted in (after, until].
-    fn dispose(
-        &mut self,
-        lineage: usize,
-        after: Instant,
-        until: Instant,
-        incident: Option<Incident>,
-        how: Disposal,
-        clients: &[Client],
-    ) -> Option<Loss> {
-        let fault = incident.map_or(until, |i| i.at);
-        let mut loss: Option<Loss> = None;
-        let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
-        for segment in &mut segments {
-            let (from, to) = (segment.from.max(after), segment.to.min(until));
-            if from >= to {
-                continue;
-            }
-            let client = &clients[segment.client.index()];
-            let count = self.count(client, from, to);
-            if count > 0 {
-                let oldest = self.oldest(client, from, to, count);
-                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, until)));
-            }
-            self.totals.acked += count;
-            self.totals.lost += count;
-            // What is left of the segment; a middle is never cut out of one, for copies are prefixes.
-            segment.to = from;
-        }
-        let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
-        self.lineages[lineage].segments = open;
-        let notes = std::mem::take(&mut self.lineages[lineage].notes);
-        let (gone, stay): (Vec<_>, Vec<_>) =
-            notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
-        self.lineages[lineage].notes = stay;
-        for (at, client) in gone {
-            let client = &clients[client.index()];
-            self.totals.acked += 1;
-            self.totals.lost += 1;
-            loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, until)));
-        }
-        loss
-    }
-
-    /// The writes that were under way when a child of `lineage` was forked: lost when the only node that has them
-    /// (the owner of `lineage`) gives up.
-    fn dispose_in_flight(
-        &mut self,
-        lineage: usize,
-        node: usize,
-        incident: Option<Incident>,
-        how: Disposal,
-        clients: &[Client],
-    ) -> Option<Loss> {
-        if self.lineages[lineage].owner != node {
-            return None;
-        }
-        // Only a history that somebody else still holds can miss what was under way when it began.
-        let child = (0..self.lineages.len()).find(|&c| {
-            let forked_here =
-                self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
-            forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
-        })?;
-        let flight = self.lineages[child].in_flight.take()?;
-        let incident = self.lineages[child].incident.or(incident);
-        let mut loss = None;
-        let segments = self.lineages[lineage].segments.clone();
-        for segment in segments {
-            let (from, to) = (segment.from.max(flight.since), segment.to.min(flight.until));
-            if from >= to {
-                continue;
-            }
-            let client = &clients[segment.client.index()];
-            let (count, age, mass) = self.under_way(client, &flight, from, to);
-            // They are in the range that counts as kept: take their mean out of it, for kept and lost are
-            // independent Poisson counts.
-            self.kept_time[segment.client.index()] -= mass;
-            if count > 0 {
-                let fault = incident.map_or(flight.until, |i| i.at);
-                let oldest = flight.until.before(age);
-                self.totals.acked += count;
-                self.totals.lost += count;
-                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, flight.until)));
-            }
-        }
-        let notes = std::mem::take(&mut self.lineages[lineage].notes);
-        let mut stay = Vec::with_capacity(notes.len());
-        for (at, id) in notes {
-            let missing =
-                at <= flight.until && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
-            if missing {
-                let client = &clients[id.index()];
-                let fault = incident.map_or(flight.until, |i| i.at);
-                self.totals.acked += 1;
-                self.totals.lost += 1;
-                loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, flight.until)));
-            } else {
-                stay.push((at, id));
-            }
-        }
-        self.lineages[lineage].notes = stay;
-        loss
-    }
-
-    /// Forgets what can no longer be lost, keeping its length.
-    pub fn settle(&mut self) {
-        for lineage in 0..self.lineages.len() {
-            // A history that nobody holds any more misses nothing.
-            if self.lineages[lineage].in_flight.is_some()
-                && !(0..self.held.len()).any(|n| self.holds(n, lineage))
-            {
-                self.lineages[lineage].in_flight = None;
-            }
-        }
-        for lineage in 0..self.lineages.len() {
-            // What every holder has can only be lost with all of them (see `lose_disk`).
-            let holders = self.held.iter().flatten();
-            let everywhere = holders.map(|held| self.upto_in(held, lineage)).min().unwrap_or(Instant::ZERO);
-            let child_in_flight =
-                self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
-            if child_in_flight {
-                continue;
-            }
-            let kept = &mut self.kept_time;
-            self.lineages[lineage].segments.retain_mut(|segment| {
-                let to = segment.to.min(everywhere);
-                if segment.from < to {
-                    kept[segment.client.index()] += (to - segment.from).as_secs();
-                    segment.from = to;
-                }
-                segment.from < segment.to
-            });
-            let notes = &mut self.lineages[lineage].notes;
-            let before = notes.len();
-            notes.retain(|(at, _)| *at > everywhere);
-            self.kept_exact += (before - notes.len()) as u64;
-        }
-        self.forget_lineages();
-        self.settle_at = (2 * self.size()).max(SETTLE_FROM);
-    }
-
-    fn size(&self) -> usize {
-        self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
-    }
-
-    /// Drops lineages at the front that hold nothing and that nobody's history needs beyond their end.
-    fn forget_lineages(&mut self) {
-        let needed = |lineages: &[Lineage], held: &[Option<Held>], l: usize| {
-            held.iter().flatten().any(|h| h.lineage == l)
-                || !lineages[l].segments.is_empty()
-                || !lineages[l].notes.is_empty()
-                || lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
-        };
-        let mut first = 0;
-        while first + 1 < self.lineages.len() && !needed(&self.lineages, &self.held, first) {
-            first += 1;
-        }
-        if first == 0 {
-            return;
-        }
-        self.lineages.drain(..first);
-        for lineage in &mut self.lineages {
-            lineage.parent = lineage.parent.and_then(|p| p.checked_sub(first));
-        }
-        for held in self.held.iter_mut().flatten() {
-            held.lineage -= first;
-        }
-    }
-
-    /// Ends the book at the horizon: the history of `survivor` stays (of the newest lineage if there is none);
-    /// everything acknowledged outside it is lost.
-    pub fn finish(
-        &mut self,
-        survivor: Option<usize>,
-        now: Instant,
-        how: Disposal,
-        clients: &[Client],
-    ) -> (Totals, Vec<Loss>) {
-        for lineage in &mut self.lineages {
-            for segment in &mut lineage.segments {
-                segment.to = segment.to.min(now);
-            }
-        }
-        let newest = (0..self.held.len())
-            .filter(|&n| self.held[n].is_some())
-            .max_by_key(|&n| self.held[n].as_ref().map(|h| (h.lineage, h.upto.min(now))));
-        let winner = survivor.filter(|&n| self.held[n].is_some()).or(newest);
-        let mut losses = Vec::new();
-        if let Some(winner) = winner {
-            for node in (0..self.held.len()).filter(|&n| n != winner) {
-                if self.held[node].is_some() {
-                    losses.extend(self.adopt(node, winner, now, how, clients));
-                }
-            }
-            // Histories that nobody holds any more went when their last holder did; the rest of the winner's is kept.
-        }
-        for lineage in 0..self.lineages.len() {
-            let end = winner
-                .and_then(|w| self.held[w].as_ref())
-                .map_or(Instant::ZERO, |held| self.upto_in(held, lineage));
-            if end < now {
-                losses.extend(self.dispose(lineage, end, now, None, how, clients));
-            }
-            for segment in std::mem::take(&mut self.lineages[lineage].segments) {
-                match clients[segment.client.index()].arrivals {
-                    Arrivals::Poisson => {
-                        self.kept_time[segment.client.index()] += segment.to.since(segment.from).as_secs();
-                    }
-                    _ => {
-                        self.kept_exact +=
-                            self.count(&clients[segment.client.index()], segment.from, segment.to);
-                    }
-                }
-            }
-            self.kept_exact += self.lineages[lineage].notes.len() as u64;
-            self.lineages[lineage].notes.clear();
-        }
-        self.totals.kept = self.kept_exact;
-        for (client, secs) in clients.iter().zip(&self.kept_time) {
-            if *secs > 0.0 {
-                let mean = client.write_rate * self.share * secs;
-                self.totals.kept += match client.arrivals {
-                    Arrivals::Poisson => maths::poisson_quantile(mean, self.stream.uniform()),
-                    // Settled stretches of a calendar end at instants that fall between its marks.
-                    _ => mean.round() as u64,
-                };
-            }
-        }
-        self.totals.acked += self.totals.kept;
-        (self.totals, losses)
     }
 }

@@ -1,0 +1,161 @@
+//! Giving writes up: what only one node holds, at the moment it parts with it.
+
+use crate::engine::time::Instant;
+use crate::system::spec::Client;
+
+use super::count::{add, given_up, join};
+use super::{Disposal, Incident, Ledger, Loss};
+
+impl Ledger {
+    /// What only `node` holds, at the moment it gives that up in favour of `winner`'s history.
+    pub(super) fn give_up(
+        &mut self,
+        node: usize,
+        winner: Option<usize>,
+        fault: Option<Incident>,
+        now: Instant,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Vec<Loss> {
+        let Some(held) = self.held[node].clone() else { return Vec::new() };
+        let mut losses = Vec::new();
+        let (mut at, mut upto) = (held.lineage, held.upto);
+        loop {
+            let others = (0..self.held.len())
+                .filter(|&other| other != node)
+                .filter_map(|other| self.held[other].as_ref())
+                .map(|other| self.upto_in(other, at))
+                .max()
+                .unwrap_or(Instant::ZERO);
+            let incident = fault.or_else(|| self.successor_incident(at, winner));
+            if others < upto {
+                add(&mut losses, self.dispose(at, others, upto.min(now), incident, how, clients));
+            }
+            add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
+            // Whoever has this much of a history has all that came before it, too.
+            if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
+                break;
+            }
+            let Some(parent) = self.lineages[at].parent else { break };
+            upto = self.lineages[at].fork;
+            at = parent;
+        }
+        losses
+    }
+
+    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
+    fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
+        let mut at = self.held[winner?].as_ref()?.lineage;
+        while let Some(parent) = self.lineages[at].parent {
+            if self.descends(lineage, parent) {
+                return self.lineages[at].incident;
+            }
+            at = parent;
+        }
+        None
+    }
+
+    /// Gives up the writes of `lineage` accepted in (after, until].
+    pub(super) fn dispose(
+        &mut self,
+        lineage: usize,
+        after: Instant,
+        until: Instant,
+        incident: Option<Incident>,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
+        let fault = incident.map_or(until, |i| i.at);
+        let mut loss: Option<Loss> = None;
+        let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
+        for segment in &mut segments {
+            let (from, to) = (segment.from.max(after), segment.to.min(until));
+            if from >= to {
+                continue;
+            }
+            let client = &clients[segment.client.index()];
+            let count = self.count(client, from, to);
+            if count > 0 {
+                let oldest = self.oldest(client, from, to, count);
+                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, until)));
+            }
+            self.totals.acked += count;
+            self.totals.lost += count;
+            // What is left of the segment; a middle is never cut out of one, for copies are prefixes.
+            segment.to = from;
+        }
+        let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
+        self.lineages[lineage].segments = open;
+        let notes = std::mem::take(&mut self.lineages[lineage].notes);
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
+        self.lineages[lineage].notes = stay;
+        for (at, client) in gone {
+            let client = &clients[client.index()];
+            self.totals.acked += 1;
+            self.totals.lost += 1;
+            loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, until)));
+        }
+        loss
+    }
+
+    /// The writes that were under way when a child of `lineage` was forked: lost when the only node that has them
+    /// (the owner of `lineage`) gives up.
+    fn dispose_in_flight(
+        &mut self,
+        lineage: usize,
+        node: usize,
+        incident: Option<Incident>,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
+        if self.lineages[lineage].owner != node {
+            return None;
+        }
+        // Only a history that somebody else still holds can miss what was under way when it began.
+        let child = (0..self.lineages.len()).find(|&c| {
+            let forked_here =
+                self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
+            forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
+        })?;
+        let flight = self.lineages[child].in_flight.take()?;
+        let incident = self.lineages[child].incident.or(incident);
+        let mut loss = None;
+        let segments = self.lineages[lineage].segments.clone();
+        for segment in segments {
+            let (from, to) = (segment.from.max(flight.since), segment.to.min(flight.until));
+            if from >= to {
+                continue;
+            }
+            let client = &clients[segment.client.index()];
+            let (count, age, mass) = self.under_way(client, &flight, from, to);
+            // They are in the range that counts as kept: take their mean out of it, for kept and lost are
+            // independent Poisson counts.
+            self.kept_time[segment.client.index()] -= mass;
+            if count > 0 {
+                let fault = incident.map_or(flight.until, |i| i.at);
+                let oldest = flight.until.before(age);
+                self.totals.acked += count;
+                self.totals.lost += count;
+                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, flight.until)));
+            }
+        }
+        let notes = std::mem::take(&mut self.lineages[lineage].notes);
+        let mut stay = Vec::with_capacity(notes.len());
+        for (at, id) in notes {
+            let missing =
+                at <= flight.until && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+            if missing {
+                let client = &clients[id.index()];
+                let fault = incident.map_or(flight.until, |i| i.at);
+                self.totals.acked += 1;
+                self.totals.lost += 1;
+                loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, flight.until)));
+            } else {
+                stay.push((at, id));
+            }
+        }
+        self.lineages[lineage].notes = stay;
+        loss
+    }
+}
