@@ -343,7 +343,7 @@ pub enum Command<P: Policy> {
     /// See [`Ctx::beacon`].
     Beacon(Span, P::Beacon),
     /// See [`Ctx::replicate`].
-    Replicate(NodeId, Copying),
+    Replicate(NodeId, Box<Copying>),
     /// See [`Ctx::stop_replicating`].
     StopReplicating,
     /// See [`Ctx::fence`].
@@ -373,8 +373,8 @@ pub struct Facts<'a> {
     pub me: NodeId,
     /// The nodes of its group in the order of the model, itself included.
     pub members: &'a [NodeId],
-    /// Time since its process started, by its monotonic clock.
-    pub uptime: Span,
+    /// True time since its process started, and how fast its monotonic clock runs.
+    pub(crate) running: (Span, f64),
     /// Its wall clock.
     pub wall: WallClock<'a>,
     /// Whether it was fenced off before this start.
@@ -385,6 +385,14 @@ pub struct Facts<'a> {
     pub has_data: bool,
     /// No copy of the data is left anywhere, as a person would find out.
     pub all_lost: bool,
+}
+
+impl Facts<'_> {
+    /// Time since its process started, by its monotonic clock.
+    pub fn uptime(&self) -> Span {
+        let (running, rate) = self.running;
+        if rate == 1.0 { running } else { running.scaled(rate) }
+    }
 }
 
 /// A node's wall clock at one moment; reading it costs a little, so it is read only when asked.
@@ -498,7 +506,7 @@ impl<'a, P: Policy> Ctx<'a, P> {
 
     /// Copies its writes to a peer from now on. Goes on by itself after interruptions.
     pub fn replicate(&mut self, to: NodeId, copying: Copying) {
-        self.out.command(Command::Replicate(to, copying));
+        self.out.command(Command::Replicate(to, Box::new(copying)));
     }
 
     /// Ends all replication from here.

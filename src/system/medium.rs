@@ -61,15 +61,19 @@ impl Medium {
     /// A delay given that it is no longer than `cut`.
     pub fn draw_ordinary(&self, links: &[Link], cut: Span, stream: &mut Stream) -> Span {
         let mut only = self.links();
-        if let (Some(id), None) = (only.next(), only.next()) {
-            let u = stream.uniform();
-            return links[id.index()].latency.sample_below(u, cut).min(cut);
-        }
-        // Several copies: ordinary is the rule, so drawing again until it happens is short; the limit is for form.
+        let alone = match (only.next(), only.next()) {
+            (Some(id), None) => Some(&links[id.index()].latency),
+            _ => None,
+        };
+        // Ordinary is the rule, so drawing again until it happens is short; the limit is for form.
         for _ in 0..10_000 {
-            match self.draw(links, stream) {
-                Some(delay) if delay <= cut => return delay,
-                _ => {}
+            let delay = match alone {
+                // That it is not lost is part of the condition.
+                Some(latency) => Some(latency.sample(stream.uniform())),
+                None => self.draw(links, stream),
+            };
+            if let Some(delay) = delay.filter(|delay| *delay <= cut) {
+                return delay;
             }
         }
         cut

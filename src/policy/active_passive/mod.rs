@@ -225,6 +225,10 @@ impl ActivePassive {
         let params = ctx.params;
         let wait = ctx.draw(if covered { &params.takeover } else { &params.manual });
         ctx.step(if covered { Phase::Promote } else { Phase::Human });
+        if wait == Span::ZERO {
+            self.activate(slot, ctx);
+            return;
+        }
         ctx.arm(Timer::Promoted, wait);
         self.speak(ctx);
     }

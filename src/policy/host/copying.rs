@@ -45,16 +45,15 @@ pub(super) struct GroupState {
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_groups(&mut self, _ctx: &mut HostCtx<'_, P>) {
-        let model = &self.setup.model;
+        let (model, keys) = (&self.setup.model, &self.setup.keys);
         for (g, group) in model.groups.iter().enumerate() {
             let design = &self.setup.designs[g];
             let books =
                 if design.conflicts == Conflicts::Exclusive && design.stores { design.slots } else { 0 };
             let ledgers = (0..books)
                 .map(|slot| {
-                    let key = self.setup.key(&format!("group:{}", group.name), &format!("ledger:{slot}"));
                     let share = 1.0 / f64::from(design.slots);
-                    let stream = key.open(self.run);
+                    let stream = keys.ledgers[g][usize::from(slot)].open(self.run);
                     Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
                 })
                 .collect();
@@ -66,7 +65,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 merging: super::merging::Merging::new(
                     design.conflicts,
                     group.nodes.len(),
-                    self.setup.key(&format!("group:{}", group.name), "merging").open(self.run),
+                    keys.merging[g].open(self.run),
                 ),
                 takeovers: Takeovers::new(usize::from(design.slots), group.nodes.len()),
                 service: super::service::GroupService::default(),
@@ -143,9 +142,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let copies = &self.groups[g].copies;
         let known = copies.iter().position(|c| c.replication.from == source && c.replication.to == target);
         let index = known.unwrap_or_else(|| {
-            let model = &self.setup.model;
-            let entity = format!("node:{}", model.nodes[from.index()].name);
-            let key = self.setup.key(&entity, &format!("copy:{}", model.nodes[to.index()].name));
+            let key = self.setup.keys.pair(from, to).copy;
             let index = self.groups[g].copies.len();
             let timer = ctx.slot(Self::rank(class::SERVICE, from.index()), Event::Copy(group, index as u16));
             let replication = Replication::new(source, target, copying.clone(), key.open(self.run));

@@ -106,7 +106,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for (i, plan) in model.maintenance.iter().enumerate() {
             let slot = ctx.slot(Self::rank(class::HARDWARE, 4096 + i), Event::Maintenance(i as u16));
-            let mut stream = self.setup.key(&format!("maintenance:{}", plan.name), "times").open(self.run);
+            let mut stream = self.setup.keys.maintenance[i].open(self.run);
             if !model.quiet {
                 ctx.arm(slot, ctx.now() + plan.every.sample(stream.uniform()));
             }
@@ -114,7 +114,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for (i, order) in model.changeovers.iter().enumerate() {
             let slot = ctx.slot(Self::rank(class::SCRIPT, 4096 + i), Event::Changeover(i as u16));
-            let mut stream = self.setup.key(&format!("changeover:{}", order.name), "times").open(self.run);
+            let mut stream = self.setup.keys.changeovers[i].open(self.run);
             if !model.quiet {
                 ctx.arm(slot, ctx.now() + order.every.sample(stream.uniform()));
             }

@@ -105,7 +105,7 @@ fn wall_clock(clocks: &Clocks, spec: &crate::system::spec::Clock, now: Instant) 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_nodes(&mut self, ctx: &mut HostCtx<'_, P>) {
         for (i, spec) in self.setup.model.nodes.iter().enumerate() {
-            let open = |purpose: &str| self.setup.key(&format!("node:{}", spec.name), purpose).open(self.run);
+            let keys = &self.setup.keys.nodes[i];
             let id = NodeId::from(i);
             let start_slot = ctx.slot(Self::rank(class::SERVICE, i), Event::Started(id));
             let timers = (0..TIMERS)
@@ -114,7 +114,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     PolicyTimer { name: None, slot, overdue: false }
                 })
                 .collect();
-            self.clocks.push(Clocks::new(&spec.clock, &mut open("drift"), open("clock")));
+            self.clocks.push(Clocks::new(
+                &spec.clock,
+                &mut keys.drift.open(self.run),
+                keys.clock.open(self.run),
+            ));
             self.nodes.push(NodeState {
                 host_down: 0,
                 process_down: 0,
@@ -134,11 +138,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 beacon: None,
                 stance: None,
                 queue: Vec::new(),
-                starts: open("start"),
+                starts: keys.start.open(self.run),
                 slow: 1.0,
-                stream: open("policy"),
-                messages: open("messages"),
-                phase: open("phase"),
+                stream: keys.policy.open(self.run),
+                messages: keys.messages.open(self.run),
+                phase: keys.phase.open(self.run),
             });
         }
     }
@@ -248,6 +252,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let spec = &self.setup.model.nodes[node.index()];
         let law = if scope == Scope::Process { &spec.restart } else { &spec.start };
         let takes = law.sample(state.starts.uniform());
+        if takes == Span::ZERO {
+            self.started(node, ctx);
+            return;
+        }
         ctx.arm(state.start_slot, ctx.now() + takes);
         self.surroundings_changed(node, ctx);
     }
@@ -286,7 +294,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         Facts {
             me: node,
             members: &self.setup.model.groups[group.index()].nodes,
-            uptime: now.since(state.started).scaled(1.0 + self.clocks[node.index()].drift),
+            running: (now.since(state.started), 1.0 + self.clocks[node.index()].drift),
             wall,
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
@@ -455,7 +463,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Command::Persist(durable) => self.nodes[node.index()].durable = durable,
             Command::Watch(peer, watching) => self.begin_watch(node, peer, watching, ctx),
             Command::Beacon(every, content) => self.set_beacon(node, every, content, ctx),
-            Command::Replicate(to, copying) => self.begin_copy(node, to, copying, ctx),
+            Command::Replicate(to, copying) => self.begin_copy(node, to, *copying, ctx),
             Command::StopReplicating => self.copies_from_end(node, ctx),
             Command::Fence(peer) => self.fence(node, peer, ctx),
             Command::Step(phase) => self.emit(now, Fact::Step { node, phase }),

@@ -103,21 +103,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let model = &self.setup.model;
-        for node in &model.nodes {
-            let stream = self.setup.key(&format!("node:{}", node.name), "service").open(self.run);
+        for keys in &self.setup.keys.nodes {
+            let stream = keys.service.open(self.run);
             self.requests.stations.push(Station { stream: Some(stream), ..Station::default() });
         }
         for (c, client) in model.clients.iter().enumerate() {
-            let name = format!("client:{}", client.name);
-            self.requests.network.push(self.setup.key(&name, "network").open(self.run));
+            let keys = &self.setup.keys.clients[c];
+            self.requests.network.push(keys.network.open(self.run));
             for (is_write, rate) in [(true, client.write_rate), (false, client.read_rate)] {
                 if rate == 0.0 {
                     continue;
                 }
-                let purpose = if is_write { "writes" } else { "reads" };
                 let index = self.requests.sources.len();
                 let slot = ctx.slot(Self::rank(class::WORKLOAD, 1024 + index), Event::Issue(index as u16));
-                let stream = self.setup.key(&name, purpose).open(self.run);
+                let stream = if is_write { keys.writes } else { keys.reads }.open(self.run);
                 self.requests.sources.push(Source { client: c as u16, is_write, slot, stream, count: 0 });
                 self.next_arrival(index, ctx);
             }

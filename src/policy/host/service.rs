@@ -9,7 +9,7 @@ use crate::policy::facts::Fact;
 use crate::system::ids::{ClientId, GroupId, NodeId};
 use crate::system::spec::DuringDual;
 
-use super::view::View;
+use super::view::{Changed, View};
 use super::{Event, HostCtx, World, class};
 
 /// The node a client uses for one part of the work.
@@ -89,7 +89,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for (c, client) in self.setup.model.clients.iter().enumerate() {
             let slots = usize::from(self.setup.designs[client.to.index()].slots);
             let timer = ctx.slot(Self::rank(class::WORKLOAD, c), Event::Reconnect(ClientId::from(c)));
-            let stream = self.setup.key(&format!("client:{}", client.name), "reconnect").open(self.run);
+            let stream = self.setup.keys.clients[c].reconnect.open(self.run);
             self.clients.push(ClientState {
                 at: vec![None; slots],
                 last: vec![None; slots],
@@ -138,10 +138,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for g in 0..self.stale.len() {
             let stale = std::mem::replace(&mut self.stale[g], Stale::No);
             let group = GroupId::from(g);
-            if stale != Stale::No && (self.read_view(group) || stale == Stale::Yes) {
-                self.look_at_service(group, ctx);
+            if stale == Stale::No {
+                continue;
+            }
+            match (self.read_view(group), stale) {
+                (Changed::Service, _) | (_, Stale::Yes) => self.look_at_service(group, ctx),
+                (Changed::Background, _) if self.is_down(group) => self.tell_service(group, ctx.now()),
+                (Changed::Background | Changed::Nothing, _) => {}
             }
         }
+    }
+
+    fn is_down(&self, group: GroupId) -> bool {
+        matches!(self.groups[group.index()].service.told, Some(Fact::Service { up: false, .. }))
     }
 
     fn view(&self, group: GroupId) -> &View {
@@ -150,11 +159,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn look_at_service(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
-        for c in 0..self.clients.len() {
-            if self.setup.model.clients[c].to == group {
-                self.attach(c, group, ctx);
-                self.book(c, group, now);
-            }
+        for &c in &self.setup.clients_of[group.index()] {
+            self.attach(c, group, ctx);
+            self.book(c, group, now);
         }
         self.settle_books(group, now);
         self.tell_acceptors(group, now);
@@ -262,19 +269,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if design.conflicts != Conflicts::Exclusive {
             return;
         }
-        let mut worst = (0, 0, 0);
+        let mut worst = (0, 0);
         let mut written = 0;
         for slot in 0..design.slots {
             let view = self.view(group);
             let set = view.accepting[usize::from(slot)] & !view.blocked;
-            let exposed = (0..self.clients.len())
-                .filter(|&c| self.setup.model.clients[c].to == group)
-                .fold(0, |all, c| all | self.reached(c, set));
-            worst = worst.max((set.count_ones(), exposed.count_ones(), 0));
-            let writing =
-                self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
-            let all =
-                writing.fold(0, |all, (state, _)| all | state.writing.get(usize::from(slot)).unwrap_or(&0));
+            let clients = &self.setup.clients_of[group.index()];
+            let exposed = clients.iter().fold(0, |all, &c| all | self.reached(c, set));
+            worst = worst.max((set.count_ones(), exposed.count_ones()));
+            let all = clients.iter().fold(0, |all, &c| all | self.clients[c].writing[usize::from(slot)]);
             written = written.max((all & set).count_ones());
         }
         let believing = self.view(group).active.count_ones();
@@ -351,7 +354,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn tell_service(&mut self, group: GroupId, now: Instant) {
         let model = &self.setup.model;
         let (mut weight, mut sum) = (0.0, Served::default());
-        for (c, client) in model.clients.iter().enumerate().filter(|(_, k)| k.to == group && !k.is_field) {
+        for &c in &self.setup.clients_of[group.index()] {
+            let client = &model.clients[c];
+            if client.is_field {
+                continue;
+            }
             let served = self.served(c, group);
             let (writes, reads) = (client.write_rate > 0.0, client.read_rate > 0.0);
             weight += client.weight;
@@ -404,14 +411,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// The member that serves most clients.
     fn serving_member(&self, group: GroupId) -> Option<usize> {
         let mut best = None;
-        for (c, client) in self.setup.model.clients.iter().enumerate() {
-            if client.to == group && !client.is_field {
+        let mut asked = false;
+        for &c in &self.setup.clients_of[group.index()] {
+            if !self.setup.model.clients[c].is_field {
+                asked = true;
                 let first = self.clients[c].at.iter().flatten().find(|at| at.ready);
                 best = best.or(first.map(|at| at.member));
             }
         }
-        let any = members(self.view(group).accepting[0]).next();
-        if self.setup.model.clients.iter().any(|k| k.to == group && !k.is_field) { best } else { any }
+        if asked { best } else { members(self.view(group).accepting[0]).next() }
     }
 
     fn is_planned(&self, group: GroupId) -> bool {

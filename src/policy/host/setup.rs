@@ -7,6 +7,8 @@ use crate::policy::facts::FaultOf;
 use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
 use crate::system::spec::{Direction, End, Link, Model, PathUse};
 
+use super::keys::Keys;
+
 /// One way from here to there.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Route {
@@ -49,7 +51,7 @@ pub struct Setup<P: Policy> {
     pub skips: bool,
     /// Each request an event.
     pub requests: bool,
-    pub(crate) seed: u64,
+    pub(super) keys: Keys,
     /// Group and place in it, by node.
     pub(crate) member: Vec<Option<(GroupId, usize)>>,
     routes: Vec<Vec<Route>>,
@@ -58,6 +60,8 @@ pub struct Setup<P: Policy> {
     /// Whether a group uses a link, by group and link.
     used: Vec<Vec<bool>>,
     pub(crate) client_reach: Vec<Vec<Reach>>,
+    /// The classes of clients and devices that ask a group, by group.
+    pub(super) clients_of: Vec<Vec<usize>>,
     pub(crate) faults: Vec<FaultSource>,
     /// Which of a node's named processes sends and hears heartbeats, where it is one of its own, by node.
     pub(crate) monitor: Vec<Option<usize>>,
@@ -83,10 +87,15 @@ impl<P: Policy> Setup<P> {
             .map(|c| (0..nodes).map(|n| reach(&model, ClientId::from(c), NodeId::from(n))).collect())
             .collect();
         let faults = fault_sources(&model, seed);
-        let designs = model.groups.iter().map(|g| P::design(&g.policy, g.nodes.len())).collect();
+        let designs: Vec<Design> = model.groups.iter().map(|g| P::design(&g.policy, g.nodes.len())).collect();
         let bounds = model.groups.iter().map(|g| P::bounds(&g.policy, g.nodes.len())).collect();
         let monitor =
             model.nodes.iter().map(|node| node.processes.iter().position(|p| p == "monitor")).collect();
+        let clients_of = (0..model.groups.len())
+            .map(|g| (0..model.clients.len()).filter(|&c| model.clients[c].to.index() == g).collect())
+            .collect();
+        let slots: Vec<u8> = designs.iter().map(|design| design.slots).collect();
+        let keys = Keys::new(&model, seed, &slots);
         let mut joined = vec![Vec::new(); model.links.len()];
         for (pair, routes) in routes.iter().enumerate() {
             let pair = (NodeId::from(pair / nodes), NodeId::from(pair % nodes));
@@ -102,12 +111,13 @@ impl<P: Policy> Setup<P> {
             bounds,
             skips,
             requests,
-            seed,
+            keys,
             member,
             routes,
             joined,
             used: Vec::new(),
             client_reach,
+            clients_of,
             faults,
             monitor,
         };
@@ -148,10 +158,6 @@ impl<P: Policy> Setup<P> {
             || self.model.clients.iter().zip(&self.client_reach).any(|(client, reach)| {
                 client.to == group && nodes.iter().any(|node| reach[node.index()].is_over(link))
             })
-    }
-
-    pub(crate) fn key(&self, entity: &str, purpose: &str) -> StreamKey {
-        StreamKey::new(self.seed, entity, purpose)
     }
 }
 

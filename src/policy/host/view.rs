@@ -27,7 +27,24 @@ pub(super) struct View {
     pub(super) accepting: Vec<u64>,
 }
 
+/// How a view differs from the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    Nothing,
+    /// Only what explains an outage: who is about to start, stands by or is being worked on.
+    Background,
+    Service,
+}
+
 impl View {
+    /// Whether everything is equal that a service which is up depends on: who accepts and answers, and who believes.
+    fn is_equal_in_service(&self, other: &View) -> bool {
+        self.accepting == other.accepting
+            && self.blocked == other.blocked
+            && self.reads == other.reads
+            && self.active == other.active
+    }
+
     /// Members that accept any part of the work.
     pub(super) fn accepting_any(&self) -> u64 {
         self.accepting.iter().fold(0, |all, set| all | set)
@@ -35,8 +52,8 @@ impl View {
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
-    /// Reads a group's members off; says whether anything differs from the last time.
-    pub(super) fn read_view(&mut self, group: GroupId) -> bool {
+    /// Reads a group's members off; says what differs from the last time.
+    pub(super) fn read_view(&mut self, group: GroupId) -> Changed {
         let g = group.index();
         let mut view = std::mem::take(&mut self.groups[g].next_view);
         let slots = usize::from(self.setup.designs[g].slots);
@@ -70,8 +87,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         *blocked = self.blocked(group);
         let state = &mut self.groups[g];
-        let differs = view != state.view;
+        let changed = if view == state.view {
+            Changed::Nothing
+        } else if view.is_equal_in_service(&state.view) {
+            Changed::Background
+        } else {
+            Changed::Service
+        };
         state.next_view = std::mem::replace(&mut state.view, view);
-        differs
+        changed
     }
 }

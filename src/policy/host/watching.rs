@@ -49,11 +49,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let design = &self.setup.designs[client.to.index()];
             let Routing::Balanced { rule, .. } = &design.routing else { continue };
             for &node in &self.setup.model.groups[client.to.index()].nodes {
-                let name = &self.setup.model.nodes[node.index()].name;
-                let mut stream = self
-                    .setup
-                    .key(&format!("client:{}", client.name), &format!("check:{name}"))
-                    .open(self.run);
+                let mut stream = self.setup.keys.clients[c].checks[node.index()].open(self.run);
                 let index = self.checks.len();
                 let slot = ctx.slot(Self::rank(class::TIMER, 8192 + index), Event::Check(index as u16));
                 // Each loop has a phase of its own.
@@ -129,12 +125,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let known =
             self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.echo == echo);
         known.unwrap_or_else(|| {
-            let nodes = &self.setup.model.nodes;
-            let purpose = if echo { "echo" } else { "watch" };
-            let key = self.setup.key(
-                &format!("node:{}", nodes[observer.index()].name),
-                &format!("{purpose}:{}", nodes[peer.index()].name),
-            );
+            let keys = self.setup.keys.pair(observer, peer);
+            let key = if echo { keys.echo } else { keys.watch };
             let index = self.watches.len();
             let slot = ctx.slot(Self::rank(class::TIMER, observer.index()), Event::Watch(index as u16));
             self.watches.push(WatchSlot { observer, peer, echo, kind: Kind::Off(key.open(self.run)), slot });

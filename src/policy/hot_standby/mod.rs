@@ -133,7 +133,8 @@ impl HotStandby {
     }
 
     fn main_time(&self, ctx: &Ctx<'_, Self>) -> Span {
-        let now = if self.is_main() { ctx.facts.uptime.saturating_sub(self.main_since) } else { Span::ZERO };
+        let now =
+            if self.is_main() { ctx.facts.uptime().saturating_sub(self.main_since) } else { Span::ZERO };
         self.main_before + now
     }
 
@@ -170,7 +171,7 @@ impl HotStandby {
 
     fn become_main(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.activation += 1;
-        self.main_since = ctx.facts.uptime;
+        self.main_since = ctx.facts.uptime();
         self.enter(State::Main, ctx);
         let copying = ctx.params.copying();
         for peer in ctx.peers() {
@@ -301,7 +302,7 @@ impl HotStandby {
             forfeits: ctx.params.main_forfeits && self.echo_silent,
             priority: self.priority(ctx.me(), ctx),
             main_time: self.main_time(ctx),
-            running: ctx.facts.uptime,
+            running: ctx.facts.uptime(),
         }
     }
 }

@@ -130,6 +130,8 @@ pub struct Ledger {
     noted: bool,
     /// The size of the book from which settling is tried again.
     settle_at: usize,
+    /// An upper bound of the book's size, in sixteenths: what has come since it was last measured is added.
+    at_most: usize,
 }
 
 impl Ledger {
@@ -156,6 +158,7 @@ impl Ledger {
             kept_exact: 0,
             noted,
             settle_at: SETTLE_FROM,
+            at_most: 16,
         }
     }
 
@@ -208,6 +211,7 @@ impl Ledger {
             incident,
             in_flight: held.in_flight,
         });
+        self.at_most += 16;
         let lineage = self.lineages.len() - 1;
         self.held[node] = Some(Held { lineage, upto: Instant::NEVER, in_flight: None });
     }
@@ -223,6 +227,7 @@ impl Ledger {
             return;
         }
         segments.push(Segment { client, from: now, to: Instant::NEVER });
+        self.at_most += 16;
     }
 
     /// They end.
@@ -238,6 +243,7 @@ impl Ledger {
     pub fn note(&mut self, node: usize, client: ClientId, now: Instant) {
         let lineage = self.own(node);
         self.lineages[lineage].notes.push((now, client));
+        self.at_most += 1;
     }
 
     fn own(&self, node: usize) -> usize {

@@ -12,7 +12,7 @@ pub(super) const SETTLE_FROM: usize = 24;
 impl Ledger {
     /// Whether what is open has grown so long that it is worth settling what every copy has.
     pub fn wants_settling(&self) -> bool {
-        self.size() > self.settle_at
+        self.at_most > 16 * self.settle_at && self.size() > self.settle_at
     }
 
     /// Forgets what can no longer be lost, keeping its length.
@@ -49,7 +49,10 @@ impl Ledger {
             self.kept_exact += (before - notes.len()) as u64;
         }
         self.forget_lineages();
-        self.settle_at = (2 * self.size()).max(SETTLE_FROM);
+        let size = self.size();
+        self.settle_at = (2 * size).max(SETTLE_FROM);
+        // Notes are counted by sixteens, rounded down, in every history.
+        self.at_most = 16 * (size + self.lineages.len());
     }
 
     fn size(&self) -> usize {
