@@ -11,6 +11,7 @@ use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
 use super::detector::Observed;
+use super::fidelity::{Explained, Form, shown_probability};
 use super::runs::{Ordinary, RunLaw};
 
 /// The rule of a health check. Spans are in true time.
@@ -236,6 +237,32 @@ impl HealthCheck {
         let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
         let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
         RunLaw::new(q, u64::from(self.rule.fall)).map(|law| (law, cut))
+    }
+
+    /// In which form it runs while the surroundings are as they are.
+    pub fn explain(&self, links: &[Link]) -> Explained {
+        if !self.skips {
+            return Explained::asked();
+        }
+        let Some(ways) = self.around.hopeful() else {
+            return Explained::new(Form::Skips, "no check can succeed: those that fail are counted");
+        };
+        let Some((_, cut)) = self.ordinary(ways, links) else {
+            return Explained::new(Form::Steps, "most checks would be lost or slow: each is an event");
+        };
+        let [there, back] = ways.map(|way| way.exceptional(links, cut));
+        let q = 1.0 - (1.0 - there) * (1.0 - back);
+        let why = if q == 0.0 {
+            "every check succeeds: nothing happens until the surroundings change".to_owned()
+        } else {
+            format!(
+                "the first {} checks in a row that are lost or slow (P = {} each) are drawn from their exact law; \
+                 while the peer is suspected each check is an event",
+                self.rule.fall,
+                shown_probability(q)
+            )
+        };
+        Explained::new(Form::Skips, why)
     }
 
     /// A check drawn given that it is exceptional.

@@ -3,11 +3,12 @@
 //!
 //! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
 //! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is
-//! reached over which links), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
+//! reached over which links), `fidelity` (which process runs in which form), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
+mod fidelity;
 mod keys;
 mod merging;
 mod nodes;
@@ -32,6 +33,7 @@ use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
 
 use super::facts::{Fact, FaultOf};
 
+pub use fidelity::Process;
 pub use requests::Stage;
 pub use setup::Setup;
 

@@ -12,6 +12,7 @@ use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::Classes;
 
+use super::fidelity::Process;
 use super::{Event, HostCtx, World, class, true_span};
 
 #[derive(Clone, Debug)]
@@ -62,6 +63,31 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.arm_check(index, ctx);
             }
         }
+    }
+
+    /// In which form each detector runs at present.
+    pub(super) fn explain_watches(&self) -> Vec<Process> {
+        let model = &self.setup.model;
+        let name = |node: NodeId| model.nodes[node.index()].name.as_str();
+        let watches = self.watches.iter().filter_map(|watch| {
+            let (observer, peer) = (name(watch.observer), name(watch.peer));
+            let (what, explained) = match &watch.kind {
+                Kind::Off(_) | Kind::Past(_) => return None,
+                Kind::Beats(beats) => {
+                    (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
+                }
+                Kind::Echo(check) => {
+                    (format!("{observer} asks {peer} for an echo"), check.explain(&model.links))
+                }
+            };
+            Some(Process { what, form: explained.form, why: explained.why })
+        });
+        let checks = self.checks.iter().map(|slot| {
+            let explained = slot.check.explain(&model.links);
+            let what = format!("balancer of {} checks {}", model.clients[slot.client].name, name(slot.node));
+            Process { what, form: explained.form, why: explained.why }
+        });
+        watches.chain(checks).collect()
     }
 
     fn arm_check(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
