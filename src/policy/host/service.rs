@@ -450,13 +450,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 return Phase::Network;
             }
         }
-        let spare = |n: &NodeId| {
-            let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none() && s.role != Role::Idle)
-        };
+        let running = |n: &&NodeId| self.nodes[n.index()].is_running();
+        let role = |n: &NodeId| self.nodes[n.index()].role();
+        let accepts = |n: &NodeId| self.nodes[n.index()].stance.is_some_and(|s| s.accepts.is_some());
+        // One that is cut off and withholds itself is not able to act: it may not, alone.
+        let withholds = |n: &NodeId| role(n) == Some(Role::Isolated) && !accepts(n);
+        let spare = |n: &NodeId| !accepts(n) && !withholds(n) && role(n) != Some(Role::Idle);
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
-        if nodes.iter().any(spare) || (balanced && accepting != 0) {
+        if nodes.iter().filter(running).any(spare) || (balanced && accepting != 0) {
             Phase::Detect
+        } else if nodes.iter().filter(running).any(withholds) {
+            Phase::NoQuorum
         } else if nodes.iter().any(|n| self.nodes[n.index()].is_starting()) {
             Phase::Restart
         } else {
