@@ -2,12 +2,14 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `service` (what clients
+//! callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger), `merging` (several
+//! writers), `requests` (request fidelity), `service` (what clients
 //! see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
+mod fencing;
 mod merging;
 mod nodes;
 mod requests;
