@@ -50,8 +50,8 @@ pub(super) struct NodeState<P: Policy> {
     paused_host: u16,
     paused_process: u16,
     pub(super) in_maintenance: bool,
-    fenced: bool,
-    after_fence: bool,
+    pub(super) fenced: bool,
+    pub(super) after_fence: bool,
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
@@ -67,7 +67,7 @@ pub(super) struct NodeState<P: Policy> {
     /// Factor on service times.
     pub(super) slow: f64,
     stream: Stream,
-    messages: Stream,
+    pub(super) messages: Stream,
     phase: Stream,
 }
 
@@ -244,7 +244,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.started(node, ctx);
     }
 
-    fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
         let state = &mut self.nodes[node.index()];
         if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
             return;
@@ -383,6 +383,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         self.emit(now, Fact::Pause { node, paused: false });
+        self.serving_resumes(node, now);
         // The beat that was due goes out now, and the loop goes on from here.
         if let Some(beacon) = &mut self.nodes[node.index()].beacon {
             beacon.first = now;
@@ -568,39 +569,5 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let Some((group, _)) = self.setup.member[node.index()] {
             self.touch(group);
         }
-    }
-
-    fn fence(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        let delay = fencing.delay.sample(self.nodes[by.index()].messages.uniform());
-        ctx.push(ctx.now() + delay, Self::rank(class::SERVICE, by.index()), Event::Fence { by, peer });
-    }
-
-    pub(super) fn fence_ends(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        // The order is with the fence device: it is carried out even if whoever gave it has died since.
-        let worked = self.nodes[by.index()].messages.uniform() < fencing.success;
-        if worked {
-            if !self.nodes[peer.index()].fenced {
-                self.nodes[peer.index()].fenced = true;
-                self.nodes[peer.index()].after_fence = true;
-                ctx.push(
-                    ctx.now() + fencing.off,
-                    Self::rank(class::HARDWARE, peer.index()),
-                    Event::Unfence(peer),
-                );
-            }
-            self.process_dies(peer, ctx);
-        }
-        if self.nodes[by.index()].is_running() {
-            self.notify(by, Notice::Fenced { peer, worked }, ctx);
-        }
-    }
-
-    pub(super) fn unfence(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].fenced = false;
-        self.power_on(node, Scope::Host, ctx);
     }
 }
