@@ -35,7 +35,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             self.process_dies(peer, ctx);
         }
-        if self.nodes[by.index()].is_running() {
+        if self.nodes[by.index()].program.is_some() {
             self.notify(by, Notice::Fenced { peer, worked }, ctx);
         }
     }
