@@ -493,7 +493,10 @@ impl<'a, P: Policy> Ctx<'a, P> {
         self.out.command(Command::Persist(durable));
     }
 
-    /// Watches a peer from now on.
+    /// Watches a peer from now on, until the process ends. A node keeps one watch of each kind of each peer: watching
+    /// a peer again replaces the watch before, and its silence counts from now on (convention: from the last arrival,
+    /// or from the instant the watch began if that is later). So a policy that only wants to go on watching must not
+    /// ask again, and one that asks again with another time-out gives the peer the whole of it.
     pub fn watch(&mut self, peer: NodeId, watching: Watching) {
         self.out.command(Command::Watch(peer, watching));
     }

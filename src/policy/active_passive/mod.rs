@@ -352,6 +352,8 @@ impl Policy for ActivePassive {
             activation: durable.activation,
             peers,
         };
+        // A standby that fails before anything has changed must know afterwards that it had a copy.
+        me.persist(ctx);
         let armed = ctx.params.armed && !ctx.facts.after_fence;
         for peer in ctx.peers() {
             ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(), armed });

@@ -1,13 +1,16 @@
 //! The host: runs the programs of all nodes inside the system and carries their commands out. This is the world that
 //! the engine steps.
 //!
-//! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is
-//! reached over which links), `fidelity` (which process runs in which form), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
+//! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
+//! (processes, callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger),
+//! `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which links),
+//! `fidelity` (which process runs in which form), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave
+//! through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
+mod fencing;
 mod fidelity;
 mod keys;
 mod merging;

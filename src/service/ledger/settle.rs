@@ -66,6 +66,8 @@ impl Ledger {
                 || !lineages[l].segments.is_empty()
                 || !lineages[l].notes.is_empty()
                 || lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
+                // Where two histories part it is known by which fault they did.
+                || lineages.iter().filter(|c| c.parent == Some(l)).count() > 1
         };
         let mut first = 0;
         while first + 1 < self.lineages.len() && !needed(&self.lineages, &self.held, first) {
