@@ -33,6 +33,7 @@ fn link(loss: f64, latency: Law) -> Vec<Link> {
         direction: Direction::Both,
         latency,
         loss,
+        bursts: None,
         bandwidth: None,
         failures: Vec::new(),
         carries: Classes::ALL,

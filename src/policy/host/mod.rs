@@ -32,6 +32,7 @@ use crate::engine::sim;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Command, Policy};
+use crate::system::bursts::Channels;
 use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
 
 use super::facts::{Fact, FaultOf};
@@ -119,6 +120,8 @@ pub struct World<'s, P: Policy, T> {
     nodes: Vec<nodes::NodeState<P>>,
     clocks: Vec<clocks::Clocks>,
     links: Vec<faults::LinkState>,
+    /// The bursts of loss on links, read up to now.
+    channels: Channels,
     faults: Vec<faults::FaultState>,
     crews: Vec<faults::CrewState>,
     planned: Vec<faults::PlannedState>,
@@ -152,6 +155,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         nodes: Vec::new(),
         clocks: Vec::new(),
         links: Vec::new(),
+        channels: Channels::default(),
         faults: Vec::new(),
         crews: Vec::new(),
         planned: Vec::new(),
@@ -178,6 +182,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn begin(&mut self, ctx: &mut HostCtx<'_, P>) {
         self.begin_faults(ctx);
+        self.begin_channels();
         self.begin_ways();
         self.begin_nodes(ctx);
         self.begin_watches(ctx);

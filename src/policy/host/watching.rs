@@ -6,7 +6,7 @@ use crate::engine::stream::Stream;
 use crate::engine::time::Instant;
 use crate::policy::contract::{Notice, Policy, Routing, Watching};
 use crate::policy::facts::Fact;
-use crate::service::detector::{Observed, Silence, Surroundings, Watch};
+use crate::service::detector::{Observed, Surroundings, Watch};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
 use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
@@ -114,19 +114,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let is_echo = matches!(watching, Watching::Echo(_));
         let index = self.watch_slot(observer, peer, is_echo, ctx);
-        let mut stream = self.take_stream(index);
+        let mut stream = self.take_stream(index, now);
         let drift = self.clocks[observer.index()].drift;
         let links = &self.setup.model.links;
+        let channels = self.channels_at(now);
         let kind = match watching {
             Watching::Beats { silence, armed } => {
-                let silence = match silence {
-                    Silence::TimeOut(after) => Silence::TimeOut(true_span(after, drift)),
-                    Silence::Missed { count, every } => {
-                        Silence::Missed { count, every: true_span(every, drift) }
-                    }
-                };
+                let silence = silence.in_true_time(drift);
                 let around = self.watch_surroundings(observer, peer);
-                let mut watch = Watch::new(silence, self.setup.skips, armed, now, around, stream, links);
+                let mut watch =
+                    Watch::over(silence, self.setup.skips, armed, now, around, stream, links, channels);
                 if let Kind::Past(earlier) | Kind::Beats(earlier) = &self.watches[index].kind {
                     watch.inherit(earlier);
                 }
@@ -140,7 +137,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 };
                 let first = now + rule.every.scaled(stream.uniform());
                 let around = self.echo_surroundings(observer, peer);
-                Kind::Echo(HealthCheck::new(rule, self.setup.skips, first, around, stream, links))
+                Kind::Echo(HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels))
             }
         };
         self.watches[index].kind = kind;
@@ -160,18 +157,27 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         })
     }
 
-    fn take_stream(&mut self, index: usize) -> Stream {
-        match &self.watches[index].kind {
+    /// The stream of what runs there, as far as it has been used by `now`.
+    fn take_stream(&mut self, index: usize, now: Instant) -> Stream {
+        let links = &self.setup.model.links;
+        match &mut self.watches[index].kind {
             Kind::Off(stream) => stream.clone(),
-            Kind::Past(watch) | Kind::Beats(watch) => watch.stream().clone(),
-            Kind::Echo(check) => check.stream().clone(),
+            Kind::Past(watch) => watch.stream().clone(),
+            Kind::Beats(watch) => {
+                watch.come_back(now, links);
+                watch.stream().clone()
+            }
+            Kind::Echo(check) => {
+                check.come_back(now, links);
+                check.stream().clone()
+            }
         }
     }
 
     pub(super) fn drop_watches(&mut self, observer: NodeId, ctx: &mut HostCtx<'_, P>) {
         for index in 0..self.watches.len() {
             if self.watches[index].observer == observer {
-                let stream = self.take_stream(index);
+                let stream = self.take_stream(index, ctx.now());
                 let kind = std::mem::replace(&mut self.watches[index].kind, Kind::Off(stream));
                 if let Kind::Beats(watch) | Kind::Past(watch) = kind {
                     self.watches[index].kind = Kind::Past(watch);
