@@ -23,7 +23,10 @@ impl Memory {
     pub(super) fn new(silence: &Silence) -> Memory {
         match *silence {
             Silence::TimeOut(_) | Silence::Missed { .. } | Silence::Lease(_) => Memory::None,
-            Silence::MissedOf { .. } => Memory::Ticks(Ticks { next: 1, heard: false, missing: 0 }),
+            Silence::MissedOf { .. } => {
+                // The beginning counts as a beat, as it does for every detector.
+                Memory::Ticks(Ticks { next: 1, heard: true, missing: 0 })
+            }
             Silence::Expected { window, .. } => {
                 Memory::Arrivals(Arrivals { series: None, newest: 0, kept: Window::new(usize::from(window)) })
             }
