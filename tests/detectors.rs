@@ -277,3 +277,111 @@ fn bursts_are_as_long_as_their_law_says() {
     }
     assert_eq!(rates(true), rates(false), "the path of a link's states is everybody's");
 }
+
+/// A pair with everything that interrupts a detector, over a link with bursts.
+fn pair(detector: &str, loss: &str) -> String {
+    format!(
+        r#"
+[nodes.a]
+start = "20s"
+restart = "10s"
+clock = {{ drift = "100ppm" }}
+[nodes.a.failures]
+crash = {{ mttf = "1h", repair = {{ exponential = "5m" }} }}
+pause = {{ effect = "pause", mttf = "30m", duration = {{ exponential = "10s" }} }}
+[nodes.b]
+like = "a"
+[links.lan]
+between = ["a", "b"]
+latency = {{ exponential = "50ms" }}
+{loss}
+failures.cut = {{ mttf = "1h", duration = {{ exponential = "30s" }} }}
+[groups.pair]
+nodes = ["a", "b"]
+[groups.pair.policy.active-passive]
+heartbeat = "1s"
+detector = {detector}
+[clients.people]
+to = "pair"
+writes = "2/s"
+"#
+    )
+}
+
+const BURSTS: &str = r#"loss = "1%"
+bursts = { good = "5m", bad = "4s", loss = "95%" }"#;
+
+/// In whole runs, too: the same facts at the same instants.
+#[test]
+fn runs_with_adaptive_detectors_have_the_same_fingerprint_in_both_forms() {
+    for detector in [
+        r#"{ chen = { margin = "1500ms", window = 20 } }"#,
+        "{ phi-accrual = { window = 100 } }",
+        r#"{ phi-accrual = { tail = "exponential", threshold = 2, window = 50 } }"#,
+    ] {
+        let text = pair(detector, BURSTS);
+        let of = |skips| records(&ready_as(&text, &[], 3, skips), 6, hours(24.0));
+        let (stepwise, ahead) = (of(false), of(true));
+        for (a, b) in stepwise.iter().zip(&ahead) {
+            assert_eq!(a.fingerprint, b.fingerprint, "{detector}");
+        }
+        assert_ne!(stepwise[0].fingerprint, stepwise[1].fingerprint);
+    }
+}
+
+#[test]
+fn whole_models_with_other_detectors_agree() {
+    let measures = ["unavailability", "split_brain_time", "mistake_rate", "failover_rate", "lost_rate"];
+    for (detector, loss) in [
+        ("{ m-of-n = { missing = 3, of = 5 } }", "loss = \"5%\""),
+        (r#"{ lease = { ttl = "3s", margin = "500ms" } }"#, BURSTS),
+        ("{ vrrp = { priority = 100 } }", BURSTS),
+    ] {
+        let text = pair(detector, loss);
+        let horizon = hours(12.0);
+        let rows = |skips: bool| -> Vec<Vec<f64>> {
+            let setup = ready_as(&text, &[], if skips { 61 } else { 62 }, skips);
+            let all = records(&setup, 150, horizon);
+            all.iter()
+                .map(|record| {
+                    let folded = fold(&setup, horizon, [record]);
+                    measures.iter().map(|name| figure(&folded, name, 0.95).estimate).collect()
+                })
+                .collect()
+        };
+        agree(detector, EACH, rows, &measures);
+    }
+}
+
+/// Who watches over the same link sees the same bursts: with a time-out that only bursts exceed, both observers of a
+/// pair suspect each other in the same ones.
+#[test]
+fn observers_share_the_bursts_of_their_link() {
+    let text = pair(r#"{ lease = { ttl = "4s" } }"#, "bursts = { good = \"20m\", bad = \"20s\" }");
+    let quiet = [
+        "nodes.*.failures.crash.mttf=400y",
+        "nodes.*.failures.pause.mttf=400y",
+        "links.lan.failures.cut.mttf=400y",
+    ];
+    for skips in [true, false] {
+        let setup = ready_as(&text, &quiet, 5, skips);
+        let mut run = failsim::policy::host::open(&setup, 0, Vec::new());
+        run.run_until(Instant::ZERO + hours(48.0), u64::MAX);
+        let of = |who: u16| -> Vec<f64> {
+            let verdicts = run.world.probe.iter().filter_map(|(at, fact)| match fact {
+                failsim::policy::facts::Fact::Verdict { observer, suspected: true, .. }
+                    if observer.0 == who =>
+                {
+                    Some(at.as_secs())
+                }
+                _ => None,
+            });
+            verdicts.collect()
+        };
+        let (a, b) = (of(0), of(1));
+        assert!(a.len() > 50, "{}", a.len());
+        let together = a.iter().filter(|x| b.iter().any(|y| (*x - y).abs() < 2.5)).count();
+        // A bad state that ends within a beat of the lease may be met by one of them only.
+        assert!(together as f64 > 0.85 * a.len() as f64, "{together} of {}", a.len());
+    }
+}

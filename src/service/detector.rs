@@ -15,9 +15,13 @@
 //! their place is independent. Both forms are equal in distribution for independent losses and delays; tests compare
 //! them.
 //!
-//! Beats older than the newest one heard are ignored. A beat sent at the very instant of a change counts as not sent.
+//! Detectors that remember more than the newest beat, and ways with bursts of loss, *go ahead* instead (`ahead.rs`).
+//!
+//! Beats older than the newest one heard are ignored. What waits for an observer at the end of its pause counts, for a
+//! detector that remembers, as one arrival: that of the newest. A beat sent at the very instant of a change counts as not sent.
 
 mod ahead;
+mod explain;
 mod memory;
 mod silence;
 
@@ -27,7 +31,6 @@ use crate::system::bursts::Channels;
 use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
-use super::fidelity::{Explained, Form, shown, shown_probability};
 use super::runs::{Ordinary, RunLaw};
 use ahead::Ahead;
 use memory::Memory;
@@ -444,34 +447,6 @@ impl Watch {
             }
         }
         best
-    }
-
-    /// In which form it runs while the surroundings are as they are.
-    pub fn explain(&self, links: &[Link]) -> Explained {
-        if !self.skips {
-            return Explained::asked();
-        }
-        let (Some(beats), Some(medium)) = (self.around.beats, self.around.medium) else {
-            return Explained::new(Form::Skips, "no beat can come: the deadline is all there is");
-        };
-        let Some((law, cut)) = self.ordinary(beats.period, medium, links) else {
-            let late = medium.exceptional(links, self.patience(medium, links).saturating_sub(beats.period));
-            let why =
-                if late > 0.5 { "most beats would be lost or too late" } else { "one late beat can matter" };
-            return Explained::new(Form::Ahead, format!("from one arrival to the next, exactly: {why}"));
-        };
-        let (run, q) = (law.run(), medium.exceptional(links, cut));
-        let why = if q == 0.0 {
-            "no beat is ever lost or late: nothing happens until the surroundings change".to_owned()
-        } else {
-            format!(
-                "the first {run} beats in a row that are lost or later than {} (P = {} each) are drawn from \
-                 their exact law; fewer cannot raise suspicion",
-                shown(cut),
-                shown_probability(q)
-            )
-        };
-        Explained::new(Form::Skips, why)
     }
 
     /// Draws the fates of the last beats of a quiet stretch of `n` beats that ends in `trailing` beats that are not

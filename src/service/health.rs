@@ -1,9 +1,12 @@
 //! Health checks: a request every so often, an answer within a time-out, so many failures or successes in a row.
 //!
 //! Used by balancers and for echo requests. The fate of a check is decided when it is sent, from the surroundings of
-//! that instant; its result is known when the answer arrives, or after the time-out. Checks that cannot succeed
-//! (peer dead, way closed) and checks that all succeed are not simulated one by one: the first are counted, the
-//! second skipped to the check that completes the first run of `fall` exceptional ones (`runs.rs`).
+//! that instant; its result is known when the answer arrives, or after the time-out.
+//!
+//! Skipping, only verdicts are events. Checks that cannot succeed (peer dead, way closed) are counted, checks that
+//! succeed skipped to the one that completes the first run of `fall` exceptional ones (`runs.rs`), and the others are
+//! stepped privately up to the next verdict, from a state that is kept: if the surroundings change first, the same
+//! steps are taken again up to the change, with the same draws.
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
@@ -324,8 +327,15 @@ impl HealthCheck {
         let Some(ways) = self.around.hopeful() else {
             return Explained::new(Form::Skips, "no check can succeed: those that fail are counted");
         };
+        if ways.iter().any(|way| way.has_bursts(&self.channels)) {
+            let why = "the link's bursts decide: stepped privately to the next verdict";
+            return Explained::new(Form::Ahead, why);
+        }
         let Some((_, cut)) = self.ordinary(ways, links) else {
-            return Explained::new(Form::Steps, "most checks would be lost or slow: each is an event");
+            return Explained::new(
+                Form::Ahead,
+                "most checks would be lost or slow: stepped privately to the next verdict",
+            );
         };
         let [there, back] = ways.map(|way| way.exceptional(links, cut));
         let q = 1.0 - (1.0 - there) * (1.0 - back);
@@ -334,7 +344,7 @@ impl HealthCheck {
         } else {
             format!(
                 "the first {} checks in a row that are lost or slow (P = {} each) are drawn from their exact law; \
-                 while the peer is suspected each check is an event",
+                 between suspicion and trust checks are stepped privately",
                 self.rule.fall,
                 shown_probability(q)
             )

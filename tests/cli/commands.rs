@@ -69,6 +69,15 @@ fn run_says_which_processes_skip_and_why() {
     }
     desk.run("run pair.toml --explain-fidelity --set links.*.loss=60%")
         .ends(0, &["looks ahead", "most beats"]);
+    let policy = "[groups.service.policy.active-passive]\ndetector = { phi-accrual = {} }";
+    desk.change("pair.toml", "phi.toml", "[groups.service.policy.hot-standby]", policy);
+    let bursts = "latency = { fixed = \"2ms\" }\nbursts = { good = \"1h\", bad = \"5s\" }";
+    desk.change("phi.toml", "phi.toml", "latency = { fixed = \"2ms\" }", bursts);
+    desk.run("run phi.toml --explain-fidelity")
+        .ends(0, &["looks ahead", "each arrival moves what it expects", "which all its traffic shares"]);
+    desk.run("explain phi-accrual").ends(0, &["phi-accrual", "Hayashibara"]);
+    desk.run("explain phi-accrual.threshold").ends(0, &["Akka cluster, Cassandra"]);
+    desk.run("explain links.*.bursts.loss").ends(0, &["Gilbert"]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::policy::contract::{
 };
 use crate::policy::registry::Named;
 
+mod detector;
 mod params;
 
 pub use params::{Params, Replicating};
