@@ -6,6 +6,7 @@
 //!
 //! ```console
 //! $ cargo bench --bench agreement
+//! $ cargo bench --bench agreement -- 2000
 //! ```
 
 #[path = "../tests/common/mod.rs"]
@@ -24,6 +25,7 @@ use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
 use watches::{SCENES, Seen, agree, burst_link, drive, link, scenes, way};
 
+/// Runs a form, unless the command line names another number.
 const RUNS: u64 = 20_000;
 
 fn silences() -> Vec<Silence> {
@@ -54,12 +56,12 @@ fn ways() -> Vec<Vec<Link>> {
     ]
 }
 
-fn forms_agree() {
+fn forms_agree(runs: u64) {
     // Clocks that agree, and ones that drift apart by 3 in a thousand.
     let periods = [1.0, 1.003, 0.997];
     let (silences, ways) = (silences(), ways());
     let tests = silences.len() * ways.len() * periods.len() * SCENES.len();
-    println!("{tests} distributions of {RUNS} runs a form, each at 1e-3/{tests}");
+    println!("{tests} distributions of {runs} runs a form, each at 1e-3/{tests}");
     for silence in &silences {
         for links in &ways {
             for period in periods {
@@ -68,7 +70,7 @@ fn forms_agree() {
                 agree(
                     &what,
                     1e-3 / tests as f64,
-                    |skips| scenes(*silence, links, period, skips, RUNS),
+                    |skips| scenes(*silence, links, period, skips, runs),
                     &SCENES,
                 );
             }
@@ -140,6 +142,7 @@ fn closed_forms_hold() {
 
 fn main() {
     closed_forms_hold();
-    forms_agree();
+    let runs = std::env::args().find_map(|word| word.parse().ok());
+    forms_agree(runs.unwrap_or(RUNS));
     println!("both forms agree");
 }
