@@ -5,14 +5,15 @@
 //! $ cargo bench --bench engine -- ratios   # the ratios alone
 //! ```
 //!
-//! The ratio of two rates is the figure. Both sides of it are timed in turn, in short rounds, and the best round of
-//! each counts: what else the machine does meanwhile lengthens rounds and never shortens one.
+//! The ratio of two rates is the figure. Both sides of it are timed in turn, in short rounds, by the processor time of
+//! the thread, and the best round of each counts: what else the machine does lengthens rounds and never shortens one.
 
 mod models;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use failsim::engine::time::{Instant, Span};
 
@@ -70,11 +71,11 @@ fn best_of_each(mut engine: impl FnMut(), mut by_hand: impl FnMut()) -> [Duratio
     const ROUNDS: usize = 300;
     let mut best = [Duration::MAX; 2];
     for _ in 0..ROUNDS {
-        let start = Clock::now();
+        let start = ThreadTime::now();
         engine();
-        let middle = Clock::now();
+        let middle = ThreadTime::now();
         by_hand();
-        best = [best[0].min(middle - start), best[1].min(middle.elapsed())];
+        best = [best[0].min(middle.duration_since(start)), best[1].min(middle.elapsed())];
     }
     best
 }

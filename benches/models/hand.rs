@@ -65,14 +65,22 @@ impl Heap {
         let mut at = 0;
         loop {
             let child = 4 * at + 1;
-            let least = if let Some(&[a, b, c, d]) = keys.get(child..child + 4) {
-                let (ab, left) = if b < a { (b, 1) } else { (a, 0) };
-                let (cd, right) = if d < c { (d, 3) } else { (c, 2) };
-                child + if cd < ab { right } else { left }
-            } else {
-                let Some(least) = (child..keys.len()).min_by_key(|&i| keys[i]) else { break };
-                least
+            let Some(&[a, b, c, d]) = keys.get(child..child + 4) else {
+                if let Some(least) = (child..keys.len()).min_by_key(|&i| keys[i])
+                    && keys[least] < key
+                {
+                    keys[at] = keys[least];
+                    at = least;
+                }
+                break;
             };
+            // Times alone are enough but for ties, and are compared without a branch.
+            let (left, ab) = if nanos(b) < nanos(a) { (1, nanos(b)) } else { (0, nanos(a)) };
+            let (right, cd) = if nanos(d) < nanos(c) { (3, nanos(d)) } else { (2, nanos(c)) };
+            let mut least = child + if cd < ab { right } else { left };
+            if nanos(a) == nanos(b) || nanos(c) == nanos(d) || ab == cd {
+                least = (child..child + 4).min_by_key(|&i| keys[i]).unwrap_or(child);
+            }
             if key <= keys[least] {
                 break;
             }

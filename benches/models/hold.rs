@@ -68,7 +68,7 @@ impl World for Hold {
     }
 }
 
-/// The model by hand: a sorted array while few are pending, a heap with fused replacement else.
+/// The model by hand: a sorted array while very few are pending, a heap with fused replacement else.
 pub struct ByHand {
     draws: Draws,
     pending: Pending,
@@ -86,7 +86,7 @@ impl ByHand {
         let mut draws = Draws::new();
         let keys: Vec<u128> =
             (0..pending).map(|i| hand::key(draws.wait().as_nanos(), i)).collect();
-        let pending = if pending <= 32 {
+        let pending = if pending <= 8 {
             let mut few = SortedArray::default();
             keys.into_iter().for_each(|key| few.push(key));
             Pending::Few(few)

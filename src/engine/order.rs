@@ -1,13 +1,14 @@
 //! Entries in the order of their keys: a sorted array while there are few, a 4-ary heap when there are many.
 //!
-//! With few entries a falling array is fastest: the next one is popped off its end, and one cache line is touched.
-//! In the heap a popped root leaves a hole that the next insertion fills, so an event that schedules its successor
+//! With very few entries a falling array is fastest: the next one is popped off its end, and one cache line is
+//! touched. It stays so for longer where new events always fall into the same place, but where they fall anywhere,
+//! the end of the search is guessed wrong, which costs more than a heap. In the heap a popped root leaves a hole that the next insertion fills, so an event that schedules its successor
 //! costs one sift instead of two. The change-over goes by size, with hysteresis. Start with [`Order`].
 
 /// Above this many entries the sorted array becomes a heap.
-const HEAP_FROM: usize = 48;
+const HEAP_FROM: usize = 12;
 /// Below this many the heap becomes a sorted array again.
-const SORT_BELOW: usize = 16;
+const SORT_BELOW: usize = 6;
 /// Children per heap node.
 const ARITY: usize = 4;
 
@@ -187,16 +188,16 @@ impl Order {
         let mut at = 0;
         loop {
             let child = at * ARITY + 1;
-            let least = if let Some([a, b, c, d]) = entries.get(child..child + ARITY) {
-                // Two rounds of a tournament: no branch that could be guessed wrong.
-                let left = if b.key() < a.key() { (1, b.key()) } else { (0, a.key()) };
-                let right = if d.key() < c.key() { (3, d.key()) } else { (2, c.key()) };
-                child + if right.1 < left.1 { right.0 } else { left.0 }
-            } else {
-                let rest = entries.iter().enumerate().skip(child);
-                let Some((least, _)) = rest.min_by_key(|(_, entry)| entry.key()) else { break };
-                least
+            let Some([a, b, c, d]) = entries.get(child..child + ARITY) else {
+                return self.sift_down_last(time, tie, place, at);
             };
+            // A tournament of times, without a branch that could be guessed wrong; ties are rare.
+            let (left, left_time) = if b.time < a.time { (1, b.time) } else { (0, a.time) };
+            let (right, right_time) = if d.time < c.time { (3, d.time) } else { (2, c.time) };
+            let mut least = child + if right_time < left_time { right } else { left };
+            if a.time == b.time || c.time == d.time || left_time == right_time {
+                least = least_of(entries, child);
+            }
             let below = entries[least];
             if key(time, tie) <= below.key() {
                 break;
@@ -206,4 +207,24 @@ impl Order {
         }
         entries[at] = Entry { time, tie, place };
     }
+    /// As [`Order::sift_down`] from a node that may lack children.
+    fn sift_down_last(&mut self, time: u64, tie: u64, place: u64, mut at: usize) {
+        let entries = self.entries.as_mut_slice();
+        let child = at * ARITY + 1;
+        if child < entries.len() {
+            let least = least_of(entries, child);
+            if entries[least].key() < key(time, tie) {
+                entries[at] = entries[least];
+                at = least;
+            }
+        }
+        entries[at] = Entry { time, tie, place };
+    }
+}
+
+/// The least of up to four entries from `child` on.
+#[cold]
+fn least_of(entries: &[Entry], child: usize) -> usize {
+    let end = (child + ARITY).min(entries.len());
+    (child..end).min_by_key(|&i| entries[i].key()).expect("at least one")
 }
