@@ -215,6 +215,7 @@ fn links<P>(file: &ModelTable<P>, known: &Known, problems: &mut Problems) -> Vec
                 direction,
                 latency: table.latency.clone(),
                 loss: table.loss,
+                bursts: table.bursts,
                 bandwidth: table.bandwidth,
                 failures: failures.collect(),
                 carries: table.carries,

@@ -7,6 +7,7 @@
 use crate::engine::dist::Law;
 use crate::engine::time::{Instant, Span};
 
+use super::bursts::Bursts;
 use super::ids::{ClientId, CrewId, GroupId, LinkId, NodeId, SharedId, SiteId};
 
 /// One system: what the file in `models/` describes. `P` holds a group's policy with its parameters.
@@ -216,8 +217,10 @@ pub struct Link {
     pub direction: Direction,
     /// One-way delay of a message.
     pub latency: Law,
-    /// Probability that one message is lost.
+    /// Probability that one message is lost, each by itself.
     pub loss: f64,
+    /// Bursts; `loss` is then that of the good state.
+    pub bursts: Option<Bursts>,
     /// Bytes per second; `None`: unlimited.
     pub bandwidth: Option<f64>,
     /// How it fails.

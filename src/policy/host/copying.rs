@@ -5,11 +5,13 @@ use crate::engine::probe::Probe;
 use crate::engine::time::Instant;
 use crate::policy::contract::{Conflicts, Notice, Policy, Role};
 use crate::policy::facts::Fact;
+use crate::service::fidelity::Form;
 use crate::service::ledger::{Disposal, InFlight, Ledger, Loss};
-use crate::service::replication::{Change, Copying, Replication};
+use crate::service::replication::{Change, Copying, Level, Replication};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::Classes;
 
+use super::fidelity::Process;
 use super::takeover::Takeovers;
 use super::view::View;
 use super::{Event, HostCtx, World, class};
@@ -73,6 +75,29 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 next_view: View::default(),
             });
         }
+    }
+
+    /// In which form each replication runs.
+    pub(super) fn explain_copies(&self) -> Vec<Process> {
+        let model = &self.setup.model;
+        let name = |node: NodeId| model.nodes[node.index()].name.as_str();
+        let mut all = Vec::new();
+        for (group, state) in model.groups.iter().zip(&self.groups) {
+            for copy in &state.copies {
+                let from = name(group.nodes[copy.replication.from]);
+                let why = match &copy.replication.copying.level {
+                    Level::Async { .. } => "what is under way is drawn from its law when something asks",
+                    Level::Sync => "a write is acknowledged when it is there: there is nothing to draw",
+                    Level::Passes { .. } => {
+                        "the passes up to an instant are drawn when something asks, newest first"
+                    }
+                };
+                let (what, why) =
+                    (format!("{from} copies its writes to {}", name(copy.toward)), why.to_owned());
+                all.push(Process { what, form: Form::Skips, why });
+            }
+        }
+        all
     }
 
     pub(super) fn has_data(&self, group: GroupId, member: usize) -> bool {

@@ -488,7 +488,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
-        let Some(medium) = self.medium(from, to, Classes::HEARTBEAT) else { return };
+        let Some(medium) = self.medium_at(ctx.now(), from, to, Classes::HEARTBEAT) else { return };
         let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
         let Some(delay) = delay else { return };
         let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
