@@ -70,6 +70,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Role; 8] = [
+        Role::Starting,
+        Role::Syncing,
+        Role::Standby,
+        Role::Isolated,
+        Role::TakingOver,
+        Role::Active,
+        Role::Peer,
+        Role::Idle,
+    ];
+
     /// Its name in scenario files and traces.
     pub const fn name(self) -> &'static str {
         match self {
