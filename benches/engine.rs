@@ -1,140 +1,127 @@
-//! The engine alone: the agenda at several sizes beside the standard library's heap, a queue with one server, a whole
-//! run as a clone.
+//! The engine beside hand-tight loops: three models that need every event, and what a whole run costs as a clone.
 //!
 //! ```console
-//! $ cargo bench --bench engine
+//! $ cargo bench --bench engine             # Criterion's times for each, then the ratios
+//! $ cargo bench --bench engine -- ratios   # the ratios alone
 //! ```
+//!
+//! The ratio of two rates is the figure. Both sides of it are timed in turn, in short rounds, by the processor time of
+//! the thread, and the best round of each counts: what else the machine does lengthens rounds and never shortens one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod models;
+
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use failsim::engine::agenda::{Agenda, Rank};
-use failsim::engine::dist::Law;
-use failsim::engine::sim::{Ctx, Simulation, World};
-use failsim::engine::stream::{Stream, StreamKey};
+use cpu_time::ThreadTime;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use failsim::engine::time::{Instant, Span};
 
-const RANK: Rank = Rank { class: 0, entity: 0 };
+use models::{heartbeat, hold, queue};
 
-/// Exponential increments with a mean of one simulated second, drawn beforehand: the agenda is timed, not the draw.
-fn increments() -> Vec<Span> {
-    let law = Law::exponential(1.0).expect("a positive mean");
-    let mut stream = StreamKey::new(1, "hold", "increment").open(0);
-    (0..65_536).map(|_| law.sample(stream.uniform())).collect()
-}
+const CUSTOMERS: u64 = 50_000;
+const HOLDS: u64 = 50_000;
+const PENDING: [u32; 3] = [16, 1_000, 100_000];
+const WATCHED: Span = Span::from_whole_secs(10_000);
 
-/// The hold model (Jones 1986): take the next event, schedule one in its place, the number pending stays.
-fn hold(c: &mut Criterion) {
-    let increments = increments();
-    let mut group = c.benchmark_group("hold");
-    group.throughput(Throughput::Elements(1));
-    for pending in [16_usize, 1_000, 100_000] {
-        group.bench_function(BenchmarkId::new("agenda", pending), |b| {
-            let mut agenda = Agenda::new();
-            for i in 0..pending {
-                agenda.push(Instant::ZERO + increments[i % increments.len()], RANK, i as u32);
-            }
-            let mut draw = 0;
-            b.iter(|| {
-                let (time, event) = agenda.pop(Instant::NEVER).expect("never empty");
-                draw = (draw + 1) % increments.len();
-                agenda.push(time + increments[draw], RANK, event);
-            });
-        });
-        group.bench_function(BenchmarkId::new("std BinaryHeap", pending), |b| {
-            let mut heap = BinaryHeap::new();
-            for i in 0..pending {
-                heap.push(Reverse((increments[i % increments.len()].as_nanos(), i as u64, i as u32)));
-            }
-            let (mut draw, mut counter) = (0, pending as u64);
-            b.iter(|| {
-                let Reverse((time, _, event)) = heap.pop().expect("never empty");
-                draw = (draw + 1) % increments.len();
-                counter += 1;
-                heap.push(Reverse((time + increments[draw].as_nanos(), counter, event)));
-            });
-        });
-    }
-    group.finish();
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    Arrives,
-    Leaves,
-}
-
-#[derive(Clone)]
-struct Queue {
-    between: Law,
-    service: Law,
-    arrivals: Stream,
-    services: Stream,
-    waiting: u32,
-}
-
-impl Queue {
-    fn simulation() -> Simulation<Queue> {
-        let queue = Queue {
-            between: Law::exponential(1.0).expect("a positive mean"),
-            service: Law::exponential(0.8).expect("a positive mean"),
-            arrivals: StreamKey::new(1, "queue", "arrivals").open(0),
-            services: StreamKey::new(1, "queue", "services").open(0),
-            waiting: 0,
-        };
-        let mut simulation = Simulation::new(queue);
-        simulation.set_up(Queue::arrives);
-        simulation
-    }
-
-    fn arrives(&mut self, ctx: &mut Ctx<'_, Event>) {
-        ctx.push(ctx.now() + self.between.sample(self.arrivals.uniform()), RANK, Event::Arrives);
-    }
-
-    fn serves(&mut self, ctx: &mut Ctx<'_, Event>) {
-        ctx.push(ctx.now() + self.service.sample(self.services.uniform()), RANK, Event::Leaves);
-    }
-}
-
-impl World for Queue {
-    type Event = Event;
-
-    fn handle(&mut self, event: Event, ctx: &mut Ctx<'_, Event>) {
-        match event {
-            Event::Arrives => {
-                self.waiting += 1;
-                if self.waiting == 1 {
-                    self.serves(ctx);
-                }
-                self.arrives(ctx);
-            }
-            Event::Leaves => {
-                self.waiting -= 1;
-                if self.waiting > 0 {
-                    self.serves(ctx);
-                }
-            }
-        }
-    }
-}
-
-fn queue(c: &mut Criterion) {
+fn models(c: &mut Criterion) {
     let mut group = c.benchmark_group("M/M/1");
-    group.throughput(Throughput::Elements(100_000));
-    group.bench_function("100,000 events", |b| {
-        b.iter(|| {
-            let mut simulation = Queue::simulation();
-            simulation.run_until(Instant::NEVER, 100_000);
-            black_box(simulation.world.waiting)
-        });
-    });
+    group.throughput(Throughput::Elements(CUSTOMERS));
+    group.bench_function("engine", |b| b.iter(|| queue::engine(CUSTOMERS)));
+    group.bench_function("hand-tight", |b| b.iter(|| queue::by_hand(CUSTOMERS)));
     group.finish();
-    let mut simulation = Queue::simulation();
-    simulation.run_until(Instant::NEVER, 10_000);
-    c.bench_function("M/M/1 clone", |b| b.iter(|| black_box(simulation.clone())));
+
+    let mut group = c.benchmark_group("hold");
+    group.throughput(Throughput::Elements(HOLDS));
+    for pending in PENDING {
+        group.bench_function(BenchmarkId::new("engine", pending), |b| {
+            let mut simulation = hold::Hold::simulation(pending);
+            b.iter(|| simulation.run_until(Instant::NEVER, HOLDS));
+        });
+        group.bench_function(BenchmarkId::new("hand-tight", pending), |b| {
+            let mut by_hand = hold::ByHand::new(pending);
+            b.iter(|| by_hand.run(HOLDS));
+        });
+    }
+    group.finish();
+
+    let mut group = c.benchmark_group("heartbeat pair");
+    group.throughput(Throughput::Elements(heartbeat::engine(WATCHED).1));
+    group.bench_function("engine", |b| b.iter(|| heartbeat::engine(WATCHED)));
+    group.bench_function("hand-tight", |b| b.iter(|| heartbeat::by_hand(WATCHED)));
+    group.finish();
 }
 
-criterion_group!(benches, hold, queue);
-criterion_main!(benches);
+/// A snapshot of a whole run: world, agenda, streams.
+fn clone(c: &mut Criterion) {
+    let mut queue = queue::Queue::simulation();
+    queue.run_until(Instant::NEVER, CUSTOMERS);
+    let mut pair = heartbeat::Pair::simulation();
+    pair.run_until(Instant::ZERO + WATCHED, u64::MAX);
+    let mut group = c.benchmark_group("clone");
+    group.bench_function("M/M/1", |b| b.iter(|| black_box(queue.clone())));
+    group.bench_function("heartbeat pair", |b| b.iter(|| black_box(pair.clone())));
+    group.finish();
+}
+
+criterion_group!(benches, models, clone);
+
+/// The best of many short rounds of each, in turn.
+fn best_of_each(mut engine: impl FnMut(), mut by_hand: impl FnMut()) -> [Duration; 2] {
+    const ROUNDS: usize = 300;
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..ROUNDS {
+        let start = ThreadTime::now();
+        engine();
+        let middle = ThreadTime::now();
+        by_hand();
+        best = [best[0].min(middle.duration_since(start)), best[1].min(middle.elapsed())];
+    }
+    best
+}
+
+fn print_ratio(model: &str, events: u64, [engine, by_hand]: [Duration; 2]) {
+    let rate = |time: Duration| events as f64 / time.as_secs_f64() / 1e6;
+    println!(
+        "{model:<16}{:>12.1}{:>16.1}{:>10.2}",
+        rate(engine),
+        rate(by_hand),
+        by_hand.as_secs_f64() / engine.as_secs_f64()
+    );
+}
+
+/// Rates in millions of events a second, and the engine's as a share of the hand-tight loop's.
+fn ratios() {
+    println!("\n{:<16}{:>12}{:>16}{:>10}", "model", "engine M/s", "hand-tight M/s", "ratio");
+    assert_eq!(queue::engine(CUSTOMERS), queue::by_hand(CUSTOMERS), "one model, two forms");
+    let best = best_of_each(
+        || drop(black_box(queue::engine(CUSTOMERS))),
+        || drop(black_box(queue::by_hand(CUSTOMERS))),
+    );
+    print_ratio("M/M/1", CUSTOMERS, best);
+    for pending in PENDING {
+        assert_eq!(hold::engine(pending, HOLDS), hold::by_hand(pending, HOLDS), "one model, two forms");
+        let (mut simulation, mut by_hand) = (hold::Hold::simulation(pending), hold::ByHand::new(pending));
+        let best = best_of_each(
+            || drop(black_box(simulation.run_until(Instant::NEVER, HOLDS))),
+            || by_hand.run(HOLDS),
+        );
+        assert_eq!(simulation.world.sum(), by_hand.sum(), "one model, two forms");
+        print_ratio(&format!("hold, {pending}"), HOLDS, best);
+    }
+    let long = WATCHED.times(1_000);
+    assert_eq!(heartbeat::engine(long), heartbeat::by_hand(long), "one model, two forms");
+    let best = best_of_each(
+        || drop(black_box(heartbeat::engine(WATCHED))),
+        || drop(black_box(heartbeat::by_hand(WATCHED))),
+    );
+    print_ratio("heartbeat pair", heartbeat::engine(WATCHED).1, best);
+}
+
+fn main() {
+    if std::env::args().all(|arg| arg != "ratios") {
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    }
+    ratios();
+}

@@ -1,27 +1,20 @@
 //! The agenda: pending events in a total order that is part of the input format.
 //!
 //! Events are ordered by time, then [`Rank`] (priority class, entity), then a per-entity counter, so that an
-//! unrelated new component changes nothing else. All of it is packed into one `u128` key: one comparison, no ties.
+//! unrelated new component changes nothing else. All of it makes one key of 128 bits: one comparison, no ties.
 //!
-//! Two structures share the same entries. With few pending events a descending sorted array is fastest (the next
-//! event is popped off its end, one cache line is touched); with many, a 4-ary heap. The agenda changes over by
-//! size, with hysteresis. In the heap a popped root leaves a hole that the next push fills, so an event that
-//! schedules its successor costs one sift instead of two.
+//! An entry is the key and the place of its event, 24 bytes whatever the event holds. Two structures share them
+//! ([`super::order`]): a sorted array while few are pending, a heap when there are many.
 //!
 //! Timers are *slots*: [`Agenda::arm`] moves a slot's deadline, [`Agenda::disarm`] clears it. Moving a deadline
-//! later only notes it (the entry re-sorts itself when it comes up); cancelling bumps the slot's generation and
-//! the stale entry is dropped when it surfaces. No hash set, no search.
+//! later only notes it (the entry re-sorts itself when it comes up); one that is moved earlier gets a new entry, and
+//! the old one is dropped when it surfaces. No hash set, no search.
 
+use super::order::{Entry, Order};
 use super::time::Instant;
 
-/// Above this many entries the sorted array becomes a heap.
-const HEAP_FROM: usize = 48;
-/// Below this many the heap becomes a sorted array again.
-const SORT_BELOW: usize = 16;
 /// Superseded entries that are tolerated.
 const STALE_MAX: usize = 8;
-/// Children per heap node.
-const ARITY: usize = 4;
 
 /// Where an event stands among others at the same nanosecond: lower class first, then lower entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,39 +29,31 @@ pub struct Rank {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot(u32);
 
-const NO_SLOT: u32 = u32::MAX;
 const COUNTER_BITS: u32 = 40;
 const ENTITY_BITS: u32 = 20;
 /// Plain events of an entity come after its timers of the same class and instant.
 const PLAIN: u64 = 1 << (COUNTER_BITS - 1);
 
 #[derive(Clone, Copy, Debug)]
-struct Entry<E> {
-    key: u128,
-    slot: u32,
-    generation: u32,
-    event: E,
-}
-
-#[derive(Clone, Copy, Debug)]
 struct Timer<E> {
-    rank: Rank,
+    /// Class, entity and slot as they stand in a key.
+    tie: u64,
     event: E,
-    generation: u32,
     /// When it is to fire; [`Instant::NEVER`] while disarmed.
     deadline: Instant,
-    /// Where its live entry stands, [`Instant::NEVER`] if it has none. Never after `deadline`.
+    /// Where its live entry stands, [`Instant::NEVER`] if it has none. Never after `deadline`. An entry of the slot
+    /// at any other time is superseded; two at the same time are interchangeable.
     queued: Instant,
 }
 
 /// Pending events of type `E`, in order.
 #[derive(Clone, Debug)]
 pub struct Agenda<E> {
-    entries: Vec<Entry<E>>,
-    is_heap: bool,
-    /// The heap's root has been taken and not yet replaced.
-    hole: bool,
+    order: Order,
     timers: Vec<Timer<E>>,
+    /// Plain events by place; free places are listed beside.
+    plain: Vec<E>,
+    free: Vec<u32>,
     /// Next plain counter by entity.
     counters: Vec<u64>,
     /// Entries that were superseded and have not surfaced yet.
@@ -78,27 +63,21 @@ pub struct Agenda<E> {
 impl<E: Copy> Default for Agenda<E> {
     fn default() -> Self {
         Agenda {
-            entries: Vec::new(),
-            is_heap: false,
-            hole: false,
+            order: Order::default(),
             timers: Vec::new(),
+            plain: Vec::new(),
+            free: Vec::new(),
             counters: Vec::new(),
             stale: 0,
         }
     }
 }
 
-fn pack(time: Instant, rank: Rank, counter: u64) -> u128 {
+/// The lower half of a key.
+#[inline]
+fn tie(rank: Rank, counter: u64) -> u64 {
     debug_assert!(rank.class < 16 && rank.entity < 1 << ENTITY_BITS && counter < 1 << COUNTER_BITS);
-    u128::from(time.as_nanos()) << 64
-        | u128::from(rank.class) << (ENTITY_BITS + COUNTER_BITS)
-        | u128::from(rank.entity) << COUNTER_BITS
-        | u128::from(counter)
-}
-
-fn time_of(key: u128) -> Instant {
-    // The upper half of the key is the time; the shift leaves 64 bits.
-    Instant::from_nanos((key >> 64) as u64)
+    u64::from(rank.class) << (ENTITY_BITS + COUNTER_BITS) | u64::from(rank.entity) << COUNTER_BITS | counter
 }
 
 impl<E: Copy> Agenda<E> {
@@ -109,10 +88,10 @@ impl<E: Copy> Agenda<E> {
 
     /// Forgets everything but keeps its memory, for the next run.
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.is_heap = false;
-        self.hole = false;
+        self.order.clear();
         self.timers.clear();
+        self.plain.clear();
+        self.free.clear();
         self.counters.clear();
         self.stale = 0;
     }
@@ -121,62 +100,83 @@ impl<E: Copy> Agenda<E> {
     /// allocation.
     pub fn slot(&mut self, rank: Rank, event: E) -> Slot {
         let id = u32::try_from(self.timers.len()).expect("fewer than 2^32 timer slots");
-        self.timers.push(Timer {
-            rank,
-            event,
-            generation: 0,
-            deadline: Instant::NEVER,
-            queued: Instant::NEVER,
-        });
+        let tie = tie(rank, u64::from(id));
+        self.timers.push(Timer { tie, event, deadline: Instant::NEVER, queued: Instant::NEVER });
         Slot(id)
     }
 
     /// Schedules a plain event. One at [`Instant::NEVER`] is dropped: it never comes.
+    #[inline]
     pub fn push(&mut self, time: Instant, rank: Rank, event: E) {
         if time.is_never() {
             return;
         }
-        let entity = rank.entity as usize;
-        if self.counters.len() <= entity {
-            self.counters.resize(entity + 1, 0);
-        }
-        let counter = self.counters[entity];
+        let counter = self.count(rank.entity as usize);
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.plain[place as usize] = event;
+                place
+            }
+            None => self.store(event),
+        };
+        self.order.insert(time.as_nanos(), tie(rank, PLAIN | counter), u64::from(place));
+    }
+
+    /// The next plain counter of an entity.
+    #[inline]
+    fn count(&mut self, entity: usize) -> u64 {
+        let Some(next) = self.counters.get_mut(entity) else { return self.first_count(entity) };
+        let counter = *next;
         // 2^39 events of one entity are 17,000 years of one a second; wrapping would only affect ties.
-        self.counters[entity] = (counter + 1) & (PLAIN - 1);
-        self.insert(Entry { key: pack(time, rank, PLAIN | counter), slot: NO_SLOT, generation: 0, event });
+        *next = (counter + 1) & (PLAIN - 1);
+        counter
+    }
+
+    #[cold]
+    fn first_count(&mut self, entity: usize) -> u64 {
+        self.counters.resize(entity + 1, 0);
+        self.counters[entity] = 1;
+        0
+    }
+
+    /// A new place for an event.
+    #[cold]
+    fn store(&mut self, event: E) -> u32 {
+        self.plain.push(event);
+        u32::try_from(self.plain.len() - 1).expect("fewer than 2^32 events pending")
     }
 
     /// Arms `slot` to fire at `time`, replacing what it was armed for. [`Instant::NEVER`] disarms it.
+    #[inline]
     pub fn arm(&mut self, slot: Slot, time: Instant) {
         let timer = &mut self.timers[slot.0 as usize];
         timer.deadline = time;
-        if time.is_never() {
-            self.disarm(slot);
-            return;
+        if timer.queued > time {
+            self.queue(slot);
         }
-        if timer.queued <= time {
-            return; // its entry comes up first and is moved then
-        }
+        // Else its entry comes up first and is moved then.
+    }
+
+    /// Makes an entry for an armed slot, in place of a later one.
+    fn queue(&mut self, slot: Slot) {
+        let timer = &mut self.timers[slot.0 as usize];
         self.stale += usize::from(!timer.queued.is_never());
-        timer.generation = timer.generation.wrapping_add(1);
-        timer.queued = time;
-        let (rank, generation, event) = (timer.rank, timer.generation, timer.event);
-        self.insert(Entry { key: pack(time, rank, u64::from(slot.0)), slot: slot.0, generation, event });
-        if self.stale > STALE_MAX && 2 * self.stale > self.entries.len() {
+        timer.queued = timer.deadline;
+        self.order.insert(timer.deadline.as_nanos(), timer.tie, u64::from(slot.0));
+        if self.stale > STALE_MAX && 2 * self.stale > self.order.len() {
             self.sweep_out();
         }
     }
 
     /// Drops what was superseded or cancelled: entries far ahead would otherwise stay for most of the run.
     fn sweep_out(&mut self) {
-        self.close_hole();
         let timers = &mut self.timers;
-        self.entries.retain(|entry| {
-            if entry.slot == NO_SLOT {
+        self.order.retain(|entry, is_repeated| {
+            if entry.tie & PLAIN != 0 {
                 return true;
             }
-            let timer = &mut timers[entry.slot as usize];
-            if timer.generation != entry.generation {
+            let timer = &mut timers[entry.place as usize];
+            if is_repeated || timer.queued.as_nanos() != entry.time {
                 return false;
             }
             if timer.deadline.is_never() {
@@ -186,28 +186,23 @@ impl<E: Copy> Agenda<E> {
             true
         });
         self.stale = 0;
-        self.is_heap = self.entries.len() > HEAP_FROM;
-        if self.is_heap {
-            self.entries.sort_unstable_by_key(|a| a.key);
-        } else {
-            self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
-        }
     }
 
     /// Clears `slot`.
+    #[inline]
     pub fn disarm(&mut self, slot: Slot) {
-        let timer = &mut self.timers[slot.0 as usize];
-        timer.deadline = Instant::NEVER;
+        self.timers[slot.0 as usize].deadline = Instant::NEVER;
     }
 
     /// When `slot` is to fire; [`Instant::NEVER`] if it is not armed.
+    #[inline]
     pub fn deadline(&self, slot: Slot) -> Instant {
         self.timers[slot.0 as usize].deadline
     }
 
     /// Entries held, stale ones included.
     pub fn len(&self) -> usize {
-        self.entries.len() - usize::from(self.hole)
+        self.order.len()
     }
 
     /// Whether nothing is held.
@@ -216,137 +211,30 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Takes the next event if it comes no later than `until`.
+    #[inline]
     pub fn pop(&mut self, until: Instant) -> Option<(Instant, E)> {
         loop {
-            let first = *self.first()?;
-            let time = time_of(first.key);
-            if first.slot == NO_SLOT {
-                if time > until {
-                    return None;
-                }
-                self.take_first();
-                return Some((time, first.event));
+            let Entry { time, tie, place } = self.order.pop(until.as_nanos())?;
+            let time = Instant::from_nanos(time);
+            if tie & PLAIN != 0 {
+                self.free.push(place as u32);
+                return Some((time, self.plain[place as usize]));
             }
-            let timer = &mut self.timers[first.slot as usize];
-            if timer.generation != first.generation {
-                self.take_first(); // superseded
-                self.stale -= 1;
-                continue;
-            }
-            if timer.deadline > time {
+            let timer = &mut self.timers[place as usize];
+            if timer.queued != time {
+                self.stale -= 1; // superseded
+            } else if timer.deadline > time {
                 // Moved later, or cancelled, since it was queued.
-                let (deadline, rank) = (timer.deadline, timer.rank);
-                timer.queued = deadline;
-                self.take_first();
-                if !deadline.is_never() {
-                    let key = pack(deadline, rank, u64::from(first.slot));
-                    self.insert(Entry { key, ..first });
+                timer.queued = timer.deadline;
+                if !timer.deadline.is_never() {
+                    self.order.insert(timer.deadline.as_nanos(), tie, place);
                 }
-                continue;
-            }
-            if time > until {
-                return None;
-            }
-            timer.deadline = Instant::NEVER;
-            timer.queued = Instant::NEVER;
-            self.take_first();
-            return Some((time, first.event));
-        }
-    }
-
-    fn first(&mut self) -> Option<&Entry<E>> {
-        self.close_hole();
-        if self.is_heap { self.entries.first() } else { self.entries.last() }
-    }
-
-    fn take_first(&mut self) {
-        if !self.is_heap {
-            self.entries.pop();
-            return;
-        }
-        self.hole = true;
-        if self.entries.len() < SORT_BELOW {
-            self.close_hole();
-            self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
-            self.is_heap = false;
-        }
-    }
-
-    fn insert(&mut self, entry: Entry<E>) {
-        if self.is_heap {
-            if self.hole {
-                self.hole = false;
-                self.entries[0] = entry;
-                self.sift_down();
             } else {
-                self.entries.push(entry);
-                self.sift_up();
+                timer.deadline = Instant::NEVER;
+                timer.queued = Instant::NEVER;
+                return Some((time, timer.event));
             }
-            return;
         }
-        if self.entries.len() >= HEAP_FROM {
-            self.entries.push(entry);
-            // An ascending array is a heap of any arity.
-            self.entries.sort_unstable_by_key(|a| a.key);
-            self.is_heap = true;
-            return;
-        }
-        // Most new events are far ahead of the next one but behind few: look from the front of the order.
-        let mut at = self.entries.len();
-        while at > 0 && self.entries[at - 1].key < entry.key {
-            at -= 1;
-        }
-        self.entries.insert(at, entry);
-    }
-
-    fn close_hole(&mut self) {
-        if !self.hole {
-            return;
-        }
-        self.hole = false;
-        let last = self.entries.pop().expect("a hole is an entry");
-        if !self.entries.is_empty() {
-            self.entries[0] = last;
-            self.sift_down();
-        }
-    }
-
-    fn sift_up(&mut self) {
-        let mut at = self.entries.len() - 1;
-        let entry = self.entries[at];
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if self.entries[parent].key <= entry.key {
-                break;
-            }
-            self.entries[at] = self.entries[parent];
-            at = parent;
-        }
-        self.entries[at] = entry;
-    }
-
-    fn sift_down(&mut self) {
-        let len = self.entries.len();
-        let entry = self.entries[0];
-        let mut at = 0;
-        loop {
-            let child = at * ARITY + 1;
-            if child >= len {
-                break;
-            }
-            let mut least = child;
-            for other in child + 1..(child + ARITY).min(len) {
-                if self.entries[other].key < self.entries[least].key {
-                    least = other;
-                }
-            }
-            if entry.key <= self.entries[least].key {
-                break;
-            }
-            self.entries[at] = self.entries[least];
-            at = least;
-        }
-        self.entries[at] = entry;
     }
 }
 
@@ -394,6 +282,29 @@ mod tests {
         assert_eq!(drain(&mut agenda), []);
         agenda.arm(slot, at(50));
         assert_eq!(drain(&mut agenda), [(50, 1)]);
+    }
+
+    #[test]
+    fn an_entry_that_was_superseded_and_is_right_again_fires_once() {
+        let mut agenda = Agenda::new();
+        let slot = agenda.slot(rank(0, 0), 1);
+        agenda.arm(slot, at(10));
+        agenda.arm(slot, at(5)); // the entry at 10 is superseded
+        assert_eq!(agenda.pop(at(7)), Some((at(5), 1)));
+        agenda.arm(slot, at(10)); // and now there are two at 10
+        assert_eq!(drain(&mut agenda), [(10, 1)]);
+        assert!(agenda.is_empty());
+        // The same with so many superseded ones that they are swept out.
+        agenda.arm(slot, at(20));
+        agenda.arm(slot, at(15));
+        assert_eq!(agenda.pop(at(15)), Some((at(15), 1)));
+        for time in (16..=30).rev() {
+            agenda.arm(slot, at(time));
+        }
+        assert!(agenda.len() < 15, "{} entries", agenda.len());
+        assert_eq!(drain(&mut agenda), [(16, 1)]);
+        agenda.arm(slot, at(40));
+        assert_eq!(drain(&mut agenda), [(40, 1)]);
     }
 
     /// The same operations on a plain sorted list: every size, so both structures and both changes between them.

@@ -6,6 +6,7 @@
 pub mod agenda;
 pub mod dist;
 pub mod fingerprint;
+mod order;
 pub mod probe;
 pub mod sim;
 pub mod stream;

@@ -47,6 +47,7 @@ pub struct Ctx<'a, E> {
 
 impl<'a, E: Copy> Ctx<'a, E> {
     /// The present instant.
+    #[inline]
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -55,6 +56,7 @@ impl<'a, E: Copy> Ctx<'a, E> {
     ///
     /// # Panics
     /// If `time` lies in the past: that is a bug of the world.
+    #[inline]
     pub fn push(&mut self, time: Instant, rank: Rank, event: E) {
         assert!(time >= self.now, "an event is scheduled in the past");
         self.agenda.push(time, rank, event);
@@ -64,17 +66,20 @@ impl<'a, E: Copy> Ctx<'a, E> {
     ///
     /// # Panics
     /// If `time` lies in the past: that is a bug of the world.
+    #[inline]
     pub fn arm(&mut self, slot: Slot, time: Instant) {
         assert!(time >= self.now, "a timer is armed for the past");
         self.agenda.arm(slot, time);
     }
 
     /// Clears a timer slot.
+    #[inline]
     pub fn disarm(&mut self, slot: Slot) {
         self.agenda.disarm(slot);
     }
 
     /// When a slot is to fire, [`Instant::NEVER`] if it is not armed.
+    #[inline]
     pub fn deadline(&self, slot: Slot) -> Instant {
         self.agenda.deadline(slot)
     }
@@ -85,6 +90,7 @@ impl<'a, E: Copy> Ctx<'a, E> {
     }
 
     /// Ends the run after this event.
+    #[inline]
     pub fn stop(&mut self) {
         *self.stop = true;
     }
@@ -115,7 +121,14 @@ pub struct Simulation<W: World> {
 impl<W: World> Simulation<W> {
     /// A world at time zero with nothing scheduled.
     pub fn new(world: W) -> Self {
-        Simulation { world, agenda: Agenda::new(), now: Instant::ZERO, events: 0, stop: false }
+        Simulation::build(|_| world)
+    }
+
+    /// A world that holds slots of its agenda from the start.
+    pub fn build(make: impl FnOnce(&mut Agenda<W::Event>) -> W) -> Self {
+        let mut agenda = Agenda::new();
+        let world = make(&mut agenda);
+        Simulation { world, agenda, now: Instant::ZERO, events: 0, stop: false }
     }
 
     /// The agenda, to schedule the first events.
@@ -140,10 +153,12 @@ impl<W: World> Simulation<W> {
     }
 
     /// Handles the next event and says when it was; `None` if there is none.
+    #[inline]
     pub fn step(&mut self) -> Option<Instant> {
         self.step_until(Instant::NEVER)
     }
 
+    #[inline]
     fn step_until(&mut self, until: Instant) -> Option<Instant> {
         let (time, event) = self.agenda.pop(until)?;
         debug_assert!(time >= self.now, "time goes forward");
@@ -155,6 +170,7 @@ impl<W: World> Simulation<W> {
     }
 
     /// Handles events up to and including `until`, at most `events_max` of them.
+    #[inline]
     pub fn run_until(&mut self, until: Instant, events_max: u64) -> Stop {
         let mut left = events_max;
         while left > 0 {

@@ -77,6 +77,8 @@ pub(super) enum Needs {
     Rto,
     /// A recovery point objective.
     Rpo,
+    /// Writes that change the configuration.
+    Configuration,
     /// Synchronous copies.
     Sync,
     /// Heartbeats.
@@ -173,15 +175,18 @@ static MEASURES: &[Measure] = catalog! {
         "loss_age_max", "s", LESS, Method::Max(Pool::LossAge, NANO), "The oldest in all runs; the policy's bound speaks of it.";
         "lost_bytes_rate", "B/yr", LESS, Method::Rate(Sum::LostBytes), "Bytes lost a year.";
         "recovered_late_rate", "1/yr", None, Method::Rate(Sum::RecoveredLate), "Lost writes a year that devices replayed later from their buffers; they are in lost_rate as well.";
-        "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner.";
+        "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner; overwritten_rate tells of values that met there.";
         "out_of_class_rate", "1/yr", None, Method::Rate(Sum::OutOfClass), "Incidents a year outside the class of faults that the bound speaks of.";
         "out_of_class_lost_rate", "1/yr", LESS, Method::Rate(Sum::OutOfClassLost), "Writes lost in those.";
+    }
+    "data", Configuration: {
+        "lost_configuration_rate", "1/yr", LESS, Method::Rate(Sum::LostConfiguration), "Of the lost writes, changes of the configuration a year: no merge keeps those of the losing side.";
     }
     "data", Sync: {
         "degraded_time", "s/yr", LESS, Method::TimeRate(Sum::DegradedSecs), "Time in which a synchronous node acknowledged alone.";
     }
     "data", Merge: {
-        "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded.";
+        "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded, because the same key or point had been written elsewhere meanwhile.";
     }
     "failover", Exclusive: {
         "failover_rate", "1/yr", None, Method::Rate(Sum::Failovers), "Takeovers by another node a year, complete with a client served.";

@@ -346,5 +346,6 @@ fn client(
         during_dual: table.during_dual,
         buffer: table.buffer,
         write_bytes: table.write_bytes,
+        content: table.content,
     })
 }

@@ -248,9 +248,10 @@ impl Fact {
             Fact::FailoverFailed { .. } => (12, 0, 0),
             Fact::Incident { incident, .. } => (13, 0, mix(&words_of(&incident))),
             Fact::Lost { loss, breaks_bound, .. } => {
-                let Loss { count, recovered, merged, bytes, age, incident } = loss;
+                let Loss { count, recovered, merged, overwritten, configuration, bytes, age, incident } =
+                    loss;
                 let [at, number] = incident.as_ref().map_or([u64::MAX; 2], words_of);
-                let counts = [count, recovered, merged, bytes.to_bits()];
+                let counts = [count, recovered, merged, overwritten, configuration, bytes.to_bits()];
                 (14, 0, mix(&counts) ^ mix(&[age.as_nanos(), at, number, flag(breaks_bound)]))
             }
             Fact::Overwritten { count, .. } => (15, 0, count),
@@ -304,6 +305,8 @@ mod tests {
             count: 5,
             recovered: 1,
             merged: 2,
+            overwritten: 1,
+            configuration: 1,
             bytes: 9.0,
             age: Span::from_whole_secs(3),
             incident: Some(incident),
@@ -315,6 +318,8 @@ mod tests {
             lost(Loss { count: 6, ..loss }, false),
             lost(Loss { recovered: 2, ..loss }, false),
             lost(Loss { merged: 1, ..loss }, false),
+            lost(Loss { overwritten: 2, ..loss }, false),
+            lost(Loss { configuration: 2, ..loss }, false),
             lost(Loss { bytes: 8.0, ..loss }, false),
             lost(Loss { age: Span::from_whole_secs(4), ..loss }, false),
             lost(Loss { incident: None, ..loss }, false),

@@ -169,7 +169,7 @@ macro_rules! wrap {
             Command::StopReplicating => Command::StopReplicating,
             Command::Fence(peer) => Command::Fence(peer),
             Command::Step(phase) => Command::Step(phase),
-            Command::Surrender(winner, merge) => Command::Surrender(winner, merge),
+            Command::Surrender(winner) => Command::Surrender(winner),
         }
     };
 }

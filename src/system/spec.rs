@@ -323,6 +323,17 @@ pub enum DuringDual {
     Latest,
 }
 
+/// What writes are: decides what a merge of two histories makes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Entries of their own, such as history, events and operators' actions: both histories' are kept.
+    Records,
+    /// Present values of points: of two for one point the later stays.
+    Values,
+    /// Changes of the configuration: those of the winner stand, the loser's are lost.
+    Configuration,
+}
+
 /// A class of clients, or of field devices.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -360,6 +371,8 @@ pub struct Client {
     pub buffer: Span,
     /// Bytes of one write.
     pub write_bytes: f64,
+    /// What its writes are.
+    pub content: Content,
 }
 
 /// Planned work on nodes, one after the other.

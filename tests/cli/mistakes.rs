@@ -93,6 +93,11 @@ fn mistakes_of_a_scenario() {
         &["no node is called `z`", "no role is called `mian`", "did you mean `main`?", "`unavailable`"],
     );
     said.ends(2, &["2 scenarios: 1 passed, 0 failed, 1 could not be read"]);
+    desk.change("crash.toml", "open.toml", "horizon = \"2h\"", "horizon = \"2h\"\nruns = 20");
+    let mean = "over_runs = \"mean\"\nequals = 0.0052\nwithin = 1e-9\nconfidence = \"99.99999%\"";
+    desk.change("open.toml", "open.toml", "at_most = \"10%\"", mean);
+    desk.run("test crash.toml open.toml")
+        .ends(3, &["? open", "too wide to say", "1 passed, 0 failed, 1 with too few runs to say"]);
 }
 
 #[test]

@@ -483,7 +483,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Command::StopReplicating => self.copies_from_end(node, ctx),
             Command::Fence(peer) => self.fence(node, peer, ctx),
             Command::Step(phase) => self.emit(now, Fact::Step { node, phase }),
-            Command::Surrender(winner, merge) => self.surrender(node, winner, merge),
+            Command::Surrender(_) => self.surrender(node),
         }
     }
 

@@ -209,6 +209,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let before = self.groups[g].takeovers.last[slot];
         let incident = self.incident_behind(group, before, node, now);
         self.restore_backup(group, slot, member, now);
+        self.groups[g].surrendered[member] = false;
         if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
             ledger.activate(member, incident, now);
         }

@@ -87,6 +87,10 @@ pub struct Loss {
     pub recovered: u64,
     /// Of these, how many were merged elsewhere and not lost at all.
     pub merged: u64,
+    /// In a merge: values of points that were written on both sides, of which one had to go.
+    pub overwritten: u64,
+    /// Of those lost, changes of the configuration.
+    pub configuration: u64,
     /// Bytes of those lost.
     pub bytes: f64,
     /// How long before the fault the oldest lost write had been accepted; zero if all came after it.
@@ -96,12 +100,12 @@ pub struct Loss {
 }
 
 /// What a range is disposed as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Disposal {
     /// Whether devices replay what they still hold.
     pub windback: bool,
-    /// Whether the winner merges what the loser has.
-    pub merge: bool,
+    /// Whether the winner merges what the loser has, and the points that present values spread over.
+    pub merge: Option<f64>,
 }
 
 /// Sums over a run.
