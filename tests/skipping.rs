@@ -18,6 +18,7 @@ use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
 use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
+use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::spec::Link;
 use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
@@ -157,6 +158,53 @@ fn health_checks_agree() {
             &CHECKS,
         );
     }
+}
+
+/// Checks that no formula skips are stepped privately: the same steps as stepwise, over a link with bursts, whatever
+/// interrupts them; and only verdicts are events.
+#[test]
+fn checks_over_bursts_take_the_same_steps() {
+    let bursts = Bursts { good_mean: secs(40.0), bad_mean: secs(6.0), loss: 0.7 };
+    let links = burst_link(0.05, Law::exponential(0.2).unwrap(), bursts);
+    let rule = Rule { every: secs(1.0), timeout: secs(0.8), fall: 3, rise: 2 };
+    let around = CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
+    let of = |run: u64, skips: bool, is_disturbed: bool| {
+        let channels = Channels::new(&links, |_| StreamKey::new(31, "bursts", "checks").open(run));
+        let stream = StreamKey::new(31, "check", "checks").open(run);
+        let mut check = HealthCheck::over(rule, skips, instant(0.3), around, stream, &links, channels);
+        let mut fate = StreamKey::new(31, "fate", "checks").open(run);
+        let mut acts = Vec::new();
+        let mut at = Instant::ZERO;
+        while is_disturbed && at < instant(900.0) {
+            let there = match (3.0 * fate.uniform()) as u32 {
+                0 => CheckSurroundings { answering: false, ..around },
+                1 => CheckSurroundings { ways: None, ..around },
+                _ => CheckSurroundings { checking: false, ..around },
+            };
+            at = at + secs(30.0 * fate.uniform());
+            acts.push((at, there));
+            at = at + secs(8.0 * fate.uniform());
+            acts.push((at, around));
+        }
+        drive_check(&mut check, &links, &acts, instant(1_000.0))
+    };
+    for run in 0..300 {
+        assert_eq!(of(run, false, true), of(run, true, true), "run {run}");
+    }
+    let seen: usize = (0..300).map(|run| of(run, true, true).len()).sum();
+    assert!(seen > 3_000, "{seen}");
+
+    let channels = Channels::new(&links, |_| StreamKey::new(31, "bursts", "events").open(0));
+    let stream = StreamKey::new(31, "check", "events").open(0);
+    let mut check = HealthCheck::over(rule, true, instant(0.3), around, stream, &links, channels);
+    let (mut wakes, mut verdicts) = (0, 0);
+    while check.wake_at() < instant(100_000.0) {
+        let at = check.wake_at();
+        verdicts += u32::from(check.wake(at, &links).is_any());
+        wakes += 1;
+    }
+    assert!(verdicts > 1_000, "{verdicts}");
+    assert!(wakes <= verdicts + 100, "{wakes} events for {verdicts} verdicts");
 }
 
 /// With a constant delay a time-out after the last arrival is NFD-S with the shift that makes both deadlines one.
