@@ -13,6 +13,7 @@ use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
+use failsim::maths::exp;
 use failsim::service::detector::{Beats, Silence, Surroundings, Tail, Watch};
 use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::spec::Link;
@@ -85,7 +86,8 @@ fn log_of(silence: Silence, links: &[Link], skips: bool, run: u64) -> Vec<(Insta
     let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
     let channels = Channels::new(links, |_| StreamKey::new(13, "bursts", "same").open(run));
     let stream = StreamKey::new(13, "watch", "same").open(run);
-    let mut watch = Watch::over(silence, skips, run % 2 == 0, Instant::ZERO, around, stream, links, channels);
+    let mut watch =
+        Watch::over(silence, skips, run.is_multiple_of(2), Instant::ZERO, around, stream, links, channels);
     drive(&mut watch, links, &life(run, around, 900.0), instant(1_000.0))
 }
 
@@ -258,17 +260,13 @@ fn bursts_are_as_long_as_their_law_says() {
     let links = burst_link(0.0, Law::fixed(0.0).unwrap(), bursts(good, bad, 1.0));
     // Suspicion after 3 s of silence: beats 1, 2 and 3 after the last one heard fall into one bad state.
     let silence = Silence::TimeOut(secs(3.0) + Span::from_nanos(1));
-    // A bad state covers at least 3 beats where the first of them comes a phase u after its start and it lasts for
-    // two periods more: E = exp(−2/b) · b (1 − exp(−1/b)); and between bad states it may not be good for all beats:
-    // a good state without a beat joins two bad ones, which is why good ones are long here.
-    let skip = (-(1.0_f64) / good).exp();
-    assert!(skip > 0.97);
     let rates = |skips: bool| -> Vec<f64> {
         (0..40).into_par_iter().map(|run| mistakes(silence, &links, skips, run, 100_000.0).0).collect()
     };
-    // Beats read as a two-state chain in discrete time: its run lengths are geometric.
+    // Beats 1, 2 and 3 after the last one heard are lost, which means three in a row in the bad state after one in the
+    // good one. Beats read as a two-state chain in discrete time: its run lengths are geometric.
     let rate = 1.0 / good + 1.0 / bad;
-    let (share_bad, mix) = (bad / (good + bad), (-rate).exp());
+    let (share_bad, mix) = (bad / (good + bad), exp(-rate));
     let stay = share_bad + (1.0 - share_bad) * mix;
     let turn = share_bad * (1.0 - mix);
     let expected = (1.0 - share_bad) * turn * stay * stay;

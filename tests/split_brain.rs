@@ -312,7 +312,7 @@ fn values_that_meet_in_a_merge_are_counted() {
         let of =
             |name| records.iter().map(|record| of_run(&setup, horizon, record, name)).collect::<Vec<_>>();
         // A point has been written on a side with probability 1 − exp(−n/K).
-        let written = |rate: f64| 1.0 - (-rate * 7160.0 / points as f64).exp();
+        let written = |rate: f64| -failsim::maths::exp_m1(-rate * 7160.0 / points as f64);
         let years = 13.0 / 8766.0;
         let expected = points as f64 * written(mine) * written(theirs) / years;
         let what = format!("{points} points, {mine}/s and {theirs}/s");

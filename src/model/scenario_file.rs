@@ -113,6 +113,7 @@ pub const ROLES: &[&str] = &[
 ];
 
 /// What can be expected.
+#[expect(clippy::large_enum_variant, reason = "a scenario has a handful of them")]
 #[derive(Clone, Debug)]
 pub enum Expected {
     /// A measure of the run lies in a range.

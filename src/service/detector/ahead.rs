@@ -205,14 +205,10 @@ impl Watch {
             Span::from_nanos(slower.saturating_mul(10_000)).min(Span::from_nanos(room.as_nanos() / 2));
         let cut = medium.delay_max(links).min(room.saturating_sub(reserve)).min(period);
         let law = RunLaw::new(medium.exceptional(links, cut), 1)?;
-        let beats = if slower > 0 {
-            room.saturating_sub(cut).as_nanos() / slower
-        } else if faster > 0 {
-            let early = (sent + medium.delay_min(links)).since(tick.before(every)).as_nanos();
-            (early - 1) / faster
-        } else {
-            return Some((law, cut));
-        };
+        let early = (sent + medium.delay_min(links)).since(tick.before(every)).as_nanos();
+        let until_late = room.saturating_sub(cut).as_nanos().checked_div(slower);
+        let until_early = (early - 1).checked_div(faster);
+        let Some(beats) = until_late.or(until_early) else { return Some((law, cut)) };
         *limit = (*limit).min(sent + period.times(beats) + Span::from_nanos(1));
         Some((law, cut))
     }

@@ -385,10 +385,11 @@ mod tests {
             during_dual: crate::system::spec::DuringDual::Both,
             buffer: Span::ZERO,
             write_bytes: 0.0,
+            content: crate::system::spec::Content::Records,
         }
     }
 
-    const DISCARD: Disposal = Disposal { windback: false, merge: false };
+    const DISCARD: Disposal = Disposal { windback: false, merge: None };
 
     #[test]
     fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
