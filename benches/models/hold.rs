@@ -84,8 +84,7 @@ impl ByHand {
     /// With one event of each of `pending` processes scheduled.
     pub fn new(pending: u32) -> ByHand {
         let mut draws = Draws::new();
-        let keys: Vec<u128> =
-            (0..pending).map(|i| hand::key(draws.wait().as_nanos(), i)).collect();
+        let keys: Vec<u128> = (0..pending).map(|i| hand::key(draws.wait().as_nanos(), i)).collect();
         let pending = if pending <= 8 {
             let mut few = SortedArray::default();
             keys.into_iter().for_each(|key| few.push(key));
