@@ -4,8 +4,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use failsim::report::chart::{
-    Axis, Bar, BarLength, Bound, BoundChart, BoundRow, CAUSES, Group, LineChart, Mark, MarkKind, Point,
-    Series, StackedBars, Ticks, Twin,
+    Axis, Bar, BarLength, Bound, BoundChart, BoundRow, CAUSES, Chart, Group, LineChart, Mark, MarkKind,
+    Point, Series, StackedBars, Ticks, Twin,
 };
 
 const POLICIES: [&str; 6] = [
@@ -21,25 +21,20 @@ fn main() -> io::Result<()> {
     let folder = env::args().nth(1).unwrap_or_else(|| "target/gallery".to_owned());
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
-    let lines = [
-        ("unavailability", unavailability()),
-        ("split-brain", split_brain()),
-        ("lost-writes", lost_writes()),
+    let charts: [(&str, Chart); 6] = [
+        ("unavailability", unavailability().into()),
+        ("split-brain", split_brain().into()),
+        ("lost-writes", lost_writes().into()),
+        ("downtime", downtime().into()),
+        ("downtime-by-policy", by_policy(downtime()).into()),
+        ("loss-bound", loss_bound().into()),
     ];
-    for (name, chart) in lines {
-        write(folder, name, &chart.render_svg(), &chart.render_png(), &chart.to_csv())?;
+    for (name, chart) in charts {
+        fs::write(folder.join(format!("{name}.svg")), chart.svg())?;
+        fs::write(folder.join(format!("{name}.png")), chart.png())?;
+        fs::write(folder.join(format!("{name}.csv")), chart.csv())?;
     }
-    for (name, chart) in [("downtime", downtime()), ("downtime-by-policy", by_policy(downtime()))] {
-        write(folder, name, &chart.render_svg(), &chart.render_png(), &chart.to_csv())?;
-    }
-    let chart = loss_bound();
-    write(folder, "loss-bound", &chart.render_svg(), &chart.render_png(), &chart.to_csv())
-}
-
-fn write(folder: &Path, name: &str, svg: &str, png: &[u8], csv: &str) -> io::Result<()> {
-    fs::write(folder.join(format!("{name}.svg")), svg)?;
-    fs::write(folder.join(format!("{name}.png")), png)?;
-    fs::write(folder.join(format!("{name}.csv")), csv)
+    Ok(())
 }
 
 /// Nine values from 10 to 1000, equally far apart in ratio.

@@ -24,9 +24,7 @@ use std::process::ExitCode;
 use failsim::engine::dist::Law;
 use failsim::engine::time::Span;
 use failsim::input::{Key, Kind, Mark, Reader, Table};
-use failsim::policy::contract::{
-    Bound, Bounds, Conflicts, Ctx, Design, Notice, Phase, Policy, Role, Routing, Stance, Watching,
-};
+use failsim::policy::contract::{Bound, Bounds, Ctx, Design, Notice, Phase, Policy, Role, Stance, Watching};
 use failsim::policy::registry::{Either, Named, Shipped};
 use failsim::service::detector::Silence;
 use failsim::service::replication::{Copying, Level};
@@ -286,7 +284,7 @@ impl Policy for Witnessed {
                 }
                 let newer = beacon.activation > self.activation;
                 if self.state == State::Active && beacon.active && newer {
-                    ctx.surrender(peer, false);
+                    ctx.surrender(peer);
                     self.stop(State::Standby, ctx);
                 }
                 if self.state != State::Active && newer {
@@ -320,15 +318,7 @@ impl Policy for Witnessed {
     }
 
     fn design(_: &Params, _: usize) -> Design {
-        Design {
-            slots: 1,
-            routing: Routing::Accepting,
-            conflicts: Conflicts::Exclusive,
-            stores: true,
-            required: 1,
-            windback: false,
-            fencing: None,
-        }
+        Design::default() // one writes, its writes are stored, clients find whichever node accepts
     }
 
     fn bounds(params: &Params, _: usize) -> Bounds {

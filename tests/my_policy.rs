@@ -54,6 +54,10 @@ fn it_serves_and_never_splits_where_a_plain_pair_does() {
     let mine = said(0, &[&["run", MODEL], &SHORT[..]].concat());
     assert!(estimate(&mine, "availability") > 0.999);
     assert_eq!(estimate(&mine, "split_brain_rate"), 0.0);
+    // A server that gives up because it is cut off failed at the cut, not when it last crashed; and what the witness
+    // suspects as well makes no takeover of the other server fail.
+    assert!(estimate(&mine, "detection_time_max") < 5.1, "the time-out is 5 s");
+    assert!(estimate(&mine, "failed_failover_rate") < 0.1 * estimate(&mine, "failover_rate"));
     // The same nodes and links under a plain active-passive group.
     let pair = "groups.service.policy={ active-passive = { heartbeat = \"1s\", timeout = \"5s\" } }";
     let plain = said(0, &[&["run", MODEL, "--set", pair], &SHORT[..]].concat());

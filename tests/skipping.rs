@@ -9,6 +9,8 @@ mod common;
 #[path = "common/models.rs"]
 #[allow(unreachable_pub)]
 mod models;
+#[path = "common/watches.rs"]
+mod watches;
 
 use common::*;
 use failsim::engine::dist::Law;
@@ -16,200 +18,13 @@ use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
 use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
-use failsim::stats::test::kolmogorov_smirnov_two;
-use failsim::system::ids::{LinkId, NodeId};
-use failsim::system::medium::Medium;
-use failsim::system::spec::{Classes, Direction, End, Link};
+use failsim::system::spec::Link;
 use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
+use watches::*;
 
 const EACH: f64 = 1e-3 / 200.0;
 const RUNS: u64 = 3_000;
-
-fn link(loss: f64, latency: Law) -> Vec<Link> {
-    vec![Link {
-        name: "link".into(),
-        ends: [End::Node(NodeId(0)), End::Node(NodeId(1))],
-        direction: Direction::Both,
-        latency,
-        loss,
-        bandwidth: None,
-        failures: Vec::new(),
-        carries: Classes::ALL,
-    }]
-}
-
-fn way() -> Medium {
-    let mut medium = Medium::PERFECT;
-    medium.add(LinkId(0));
-    medium
-}
-
-/// What a detector was seen to do.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Seen {
-    Suspect,
-    Trust,
-    News,
-}
-
-/// Something done to it.
-#[derive(Clone, Copy, Debug)]
-enum Act<S> {
-    Change(S, bool),
-    Renew,
-}
-
-fn drive(
-    watch: &mut Watch,
-    links: &[Link],
-    acts: &[(Instant, Act<Surroundings>)],
-    until: Instant,
-) -> Vec<(Instant, Seen)> {
-    let mut log = Vec::new();
-    let mut acts = acts.iter().peekable();
-    loop {
-        let wake = watch.wake_at();
-        let act = acts.peek().map_or(Instant::NEVER, |(at, _)| *at);
-        if wake.min(act) > until {
-            return log;
-        }
-        let (now, seen) = if act <= wake {
-            match acts.next().expect("peeked") {
-                (at, Act::Change(around, lost)) => (*at, watch.change(*at, *around, *lost, links)),
-                (at, Act::Renew) => {
-                    watch.renew(*at, links);
-                    continue;
-                }
-            }
-        } else {
-            (wake, watch.wake(wake, links))
-        };
-        if seen.suspect {
-            log.push((now, Seen::Suspect));
-        }
-        if seen.trust {
-            log.push((now, Seen::Trust));
-        } else if seen.heard.is_some() {
-            log.push((now, Seen::News));
-        }
-    }
-}
-
-/// The first of a kind at or after an instant, in seconds from it; a large number if it does not happen.
-fn first(log: &[(Instant, Seen)], after: Instant, kind: Seen) -> f64 {
-    let found = log.iter().find(|(at, seen)| *at >= after && *seen == kind);
-    found.map_or(1e6, |(at, _)| (*at - after).as_secs())
-}
-
-fn agree(what: &str, mut of: impl FnMut(bool) -> Vec<Vec<f64>>, names: &[&str]) {
-    let (stepwise, skipping) = (of(false), of(true));
-    for (i, name) in names.iter().enumerate() {
-        let column = |rows: &[Vec<f64>]| -> Vec<f64> { rows.iter().map(|row| row[i]).collect() };
-        let (a, b) = (column(&stepwise), column(&skipping));
-        let test = kolmogorov_smirnov_two(&a, &b);
-        let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
-        assert!(
-            test.p_value > EACH,
-            "{what}: {name}: stepwise mean {}, skipping mean {}, {test:?}",
-            mean(&a),
-            mean(&b)
-        );
-    }
-}
-
-const SCENES: [&str; 14] = [
-    "first suspicion",
-    "first mistake",
-    "crash to suspicion",
-    "suspected at the crash",
-    "cut to suspicion",
-    "heal to trust",
-    "heal to the next suspicion",
-    "suspected at the end of the observer's pause",
-    "the observer's pause to trust",
-    "the observer's pause to the next suspicion",
-    "the peer's pause to suspicion",
-    "the peer's return to trust",
-    "new content to hearing it",
-    "suspicions in 200 s",
-];
-
-fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool) -> Vec<Vec<f64>> {
-    let period = secs(period);
-    let one = |run: u64| {
-        let form = if skips { "skipping" } else { "stepwise" };
-        let mut fate = StreamKey::new(3, "fate", form).open(run);
-        let mut row = Vec::new();
-        // Scenes of their own, each with a watch of its own.
-        let mut scene = 0;
-        let mut begin = || {
-            scene += 1;
-            let stream = StreamKey::new(3, "watch", &format!("{form}{scene}")).open(run);
-            let beats = Beats { first: Instant::ZERO + period.scaled(fate.uniform()), period };
-            let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-            let at = instant(40.0 + 7.0 * fate.uniform());
-            let length = secs(20.0 * fate.uniform() * fate.uniform());
-            (Watch::new(silence, skips, true, Instant::ZERO, around, stream, links), around, at, length)
-        };
-        let suspected_at = |log: &[(Instant, Seen)], at: Instant| {
-            let last = log.iter().rfind(|(when, seen)| *when < at && *seen != Seen::News);
-            f64::from(u8::from(last.is_some_and(|(_, seen)| *seen == Seen::Suspect)))
-        };
-
-        let (mut watch, ..) = begin();
-        let log = drive(&mut watch, links, &[], instant(400.0));
-        let suspicion = first(&log, Instant::ZERO, Seen::Suspect);
-        row.push(suspicion);
-        row.push(if suspicion < 1e6 { first(&log, instant(suspicion), Seen::Trust) } else { 1e6 });
-
-        let (mut watch, around, at, _) = begin();
-        let dead = Surroundings { beats: None, ..around };
-        let log = drive(&mut watch, links, &[(at, Act::Change(dead, false))], at + secs(60.0));
-        let before = suspected_at(&log, at);
-        row.push(if before > 0.0 && first(&log, at, Seen::Trust) > 1e5 {
-            0.0
-        } else {
-            first(&log, at, Seen::Suspect)
-        });
-        row.push(before);
-
-        let (mut watch, around, at, length) = begin();
-        let cut = Surroundings { medium: None, ..around };
-        let acts = [(at, Act::Change(cut, true)), (at + length, Act::Change(around, false))];
-        let log = drive(&mut watch, links, &acts, at + length + secs(200.0));
-        row.push(first(&log, at, Seen::Suspect));
-        row.push(first(&log, at + length, Seen::Trust));
-        row.push(first(&log, at + length, Seen::Suspect));
-
-        let (mut watch, around, at, length) = begin();
-        let deaf = Surroundings { hearing: false, ..around };
-        let acts = [(at, Act::Change(deaf, false)), (at + length, Act::Change(around, false))];
-        let log = drive(&mut watch, links, &acts, at + length + secs(200.0));
-        let back = at + length;
-        row.push(f64::from(u8::from(log.contains(&(back, Seen::Suspect)))));
-        row.push(first(&log, back, Seen::Trust));
-        row.push(first(&log, back + Span::from_nanos(1), Seen::Suspect));
-
-        let (mut watch, around, at, length) = begin();
-        let still = Surroundings { beats: None, ..around };
-        let again = Surroundings { beats: Some(Beats { first: at + length, period }), ..around };
-        let acts = [(at, Act::Change(still, false)), (at + length, Act::Change(again, false))];
-        let log = drive(&mut watch, links, &acts, at + length + secs(200.0));
-        row.push(first(&log, at, Seen::Suspect));
-        row.push(first(&log, at + length, Seen::Trust));
-
-        let (mut watch, _, at, _) = begin();
-        let log = drive(&mut watch, links, &[(at, Act::Renew)], at + secs(100.0));
-        row.push(first(&log, at, Seen::News).min(first(&log, at, Seen::Trust)));
-
-        let (mut watch, ..) = begin();
-        let log = drive(&mut watch, links, &[], instant(200.0));
-        row.push(log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count() as f64);
-        row
-    };
-    (0..RUNS).into_par_iter().map(one).collect()
-}
 
 #[test]
 fn watches_agree() {
@@ -234,7 +49,7 @@ fn watches_agree() {
     ] {
         let links = link(loss, latency.clone());
         let what = format!("{silence:?}, loss {loss}, {latency:?}, period {period}");
-        agree(&what, |skips| scenes(silence, &links, period, skips), &SCENES);
+        agree(&what, EACH, |skips| scenes(silence, &links, period, skips, RUNS), &SCENES);
     }
 }
 
@@ -335,7 +150,12 @@ fn health_checks_agree() {
         (rule(3, 1), 0.05, Law::lognormal_median(0.2, 0.8).unwrap()),
     ] {
         let links = link(loss, latency.clone());
-        agree(&format!("{rule:?}, loss {loss}, {latency:?}"), |skips| checks(rule, &links, skips), &CHECKS);
+        agree(
+            &format!("{rule:?}, loss {loss}, {latency:?}"),
+            EACH,
+            |skips| checks(rule, &links, skips),
+            &CHECKS,
+        );
     }
 }
 
@@ -372,6 +192,32 @@ fn mistakes_come_as_often_as_theory_says() {
             let shares = seen.iter().map(|s| s.1);
             mean_within(&format!("{what}: share"), theory.mistake_share, shares, 1.0 - 1e-5, 0.12);
         }
+    }
+}
+
+/// A run of losses begins with each of its terms: one of them wrong by one per cent moves the mean by about as much,
+/// and the interval is half as wide.
+#[test]
+fn runs_of_losses_come_as_often_as_theory_says() {
+    for (loss, k) in [(0.3, 2), (0.1, 2), (0.05, 3)] {
+        let links = link(loss, Law::fixed(0.0).unwrap());
+        let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
+        let times: Vec<_> = (0..1_200_000_u64)
+            .into_par_iter()
+            .map(|run| {
+                let beats = Beats { first: instant(1.0), period: secs(1.0) };
+                let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+                let stream = StreamKey::new(23, "rows", "watch").open(run);
+                let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
+                loop {
+                    let at = watch.wake_at();
+                    if watch.wake(at, &links).suspect {
+                        return at.as_secs() - 1e-9;
+                    }
+                }
+            })
+            .collect();
+        mean_within(&format!("{k} losses in a row at {loss}"), k_run_mean(loss, k), times, 1.0 - 1e-5, 0.005);
     }
 }
 
@@ -421,6 +267,7 @@ fn whole_models_agree() {
         let horizon = hours(8.0);
         agree(
             name,
+            EACH,
             |skips| {
                 // Different seeds, so that the samples are independent.
                 let setup = ready_as(text, &[], if skips { 51 } else { 52 }, skips);

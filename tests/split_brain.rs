@@ -276,6 +276,52 @@ fn duty_mode_merges_what_the_loser_took() {
     assert!((get(&duty, "acked_rate") / get(&plain, "acked_rate") - 1.0).abs() < 1e-3);
 }
 
+#[test]
+fn a_merge_keeps_records_and_drops_the_losers_configuration() {
+    let duty = "groups.g.policy.hot-standby.duty_mode=true";
+    let records = run(&[duty]);
+    let configuration = run(&[duty, "field.plant.content=configuration"]);
+    assert_eq!((get(&records, "lost_rate"), get(&configuration, "merged_rate")), (0.0, 0.0));
+    // People write records still; what the plant's are makes no difference to how many there are.
+    let lost = get(&configuration, "lost_rate");
+    assert_eq!(lost, get(&configuration, "lost_configuration_rate"));
+    assert!((lost / get(&records, "merged_rate") - 1.0).abs() < 0.03, "{lost}");
+}
+
+/// One cut of two hours after ten, with writers that stay on one side each: `a` writes `mine` values a second, `b`
+/// `theirs`, for 7160 s and arbitration.
+fn parted_values(points: u64, mine: f64, theirs: f64) -> (Ready, Vec<Record>) {
+    let text = format!(
+        "title = \"values\"\n[nodes.a]\nsite = \"north\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\nsite = \"south\"\n\
+         [links.lan]\nbetween = [\"a\", \"b\"]\nlatency = \"0s\"\n[links.lan.failures.cut]\nttf = \"10h\"\nduration = \"2h\"\n\
+         [groups.g]\nnodes = [\"a\", \"b\"]\n[groups.g.policy.hot-standby]\nduty_mode = true\npoints = {points}\n\
+         heartbeat = \"1ms\"\ndriver_start = \"10s\"\narbitration = \"0s\"\n\
+         [clients.north]\nsite = \"north\"\nto = \"g\"\nwrites = \"{mine}/s\"\ncontent = \"values\"\n\
+         during_dual = \"nearest\"\n[clients.south]\nlike = \"north\"\nsite = \"south\"\nwrites = \"{theirs}/s\"\n"
+    );
+    let setup = ready(&text, &[], 53);
+    let records = records(&setup, 400, hours(13.0));
+    (setup, records)
+}
+
+#[test]
+fn values_that_meet_in_a_merge_are_counted() {
+    for (points, mine, theirs) in [(1000, 0.2, 0.1), (1000, 10.0, 0.05), (20, 1.0, 1.0)] {
+        let (setup, records) = parted_values(points, mine, theirs);
+        let horizon = hours(13.0);
+        let of =
+            |name| records.iter().map(|record| of_run(&setup, horizon, record, name)).collect::<Vec<_>>();
+        // A point has been written on a side with probability 1 − exp(−n/K).
+        let written = |rate: f64| 1.0 - (-rate * 7160.0 / points as f64).exp();
+        let years = 13.0 / 8766.0;
+        let expected = points as f64 * written(mine) * written(theirs) / years;
+        let what = format!("{points} points, {mine}/s and {theirs}/s");
+        mean_within(&what, expected, of("overwritten_rate"), 0.9999, 0.06);
+        assert_eq!(of("lost_rate").iter().sum::<f64>(), 0.0, "{what}: nothing else goes");
+        mean_within(&what, theirs * 7160.0 / years, of("merged_rate"), 0.9999, 0.02);
+    }
+}
+
 /// Faults that follow each other closely, disk losses and stalls among them: whatever is in the class keeps the bound.
 #[test]
 fn bounds_of_active_passive_hold_in_every_run() {

@@ -196,16 +196,22 @@ fn verdict(gate: &Gate, found: Option<Estimate>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{Name, QuantityValue, Source};
+    use crate::input::{Dimension, Name, QuantityValue, Source};
 
     fn gate(at_least: f64) -> Gate {
         let place = Source::new("x", "").whole();
+        let limit = QuantityValue {
+            value: at_least,
+            dimension: Dimension::Number,
+            text: at_least.to_string(),
+            place: place.clone(),
+        };
         Gate {
             place: place.clone(),
             policy: None,
             measure: Name { text: "safe_availability".into(), place },
             group: None,
-            at_least: Some(QuantityValue { value: at_least, text: at_least.to_string() }),
+            at_least: Some(limit),
             at_most: None,
             at: Vec::new(),
         }

@@ -69,7 +69,7 @@ pub(super) fn bounds<P: PolicySet>(args: &BoundsArgs) -> Ended {
 
 fn row(group: &str, what: &str, bound: &Bound) -> Vec<Cell> {
     let value = match bound.secs {
-        Some(secs) => Cell::Shown { value: secs, text: number::duration(secs) },
+        Some(secs) => Cell::Shown { value: secs, text: number::duration_at_most(secs) },
         None => Cell::Text("none".into()),
     };
     let texts = [bound.formula.clone(), bound.class.clone()];

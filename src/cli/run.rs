@@ -17,6 +17,7 @@ use crate::model::Override;
 use crate::model::shipped::{self, FileKind};
 use crate::policy::registry::PolicySet;
 use crate::report::table::{Cell, Column, Table};
+use crate::service::fidelity::Form;
 
 /// Simulates one model and prints its measures
 #[derive(Args, Debug)]
@@ -29,6 +30,9 @@ pub(super) struct RunArgs {
     /// List every parameter left at its default, with its source
     #[arg(long)]
     explain: bool,
+    /// Say which processes of the model skip quiet time, which do not, and why; simulates nothing
+    #[arg(long)]
+    explain_fidelity: bool,
     #[command(flatten)]
     settings: ModelArgs,
     #[command(flatten)]
@@ -45,6 +49,10 @@ pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
     let vary = args.vary.as_deref().map(values).transpose()?.unwrap_or_default();
     let found = shipped::find(FileKind::Model, &args.model, None)?;
     let plan: Plan<P> = Plan::of_model(&found, vary, settings)?;
+    if args.explain_fidelity {
+        print_tables(&fidelity(&plan), args.format.format)?;
+        return Ok(Exit::Good);
+    }
     let folder = args.folder.out.as_deref().map(|path| (path, args.folder.replace));
     let Some(done) = work::results(&plan, &args.work, folder, start)? else { return Ok(Exit::Interrupted) };
     let outcome = &done.outcome;
@@ -89,6 +97,33 @@ fn shown(view: &View<'_>, is_varied: bool, first: &[String]) -> Vec<Table> {
         list.push(tables::differences(view, place, base, other));
     }
     list
+}
+
+/// Which processes run in which form; one table for each value that is compared.
+fn fidelity<P: PolicySet>(plan: &Plan<P>) -> Vec<Table> {
+    let cases = plan.points[0].cases.iter().zip(&plan.policies);
+    cases
+        .map(|(case, label)| {
+            let processes = case.setup.fidelity();
+            let count = |form| processes.iter().filter(|process| process.form == form).count();
+            let [skips, ahead, steps] = [Form::Skips, Form::Ahead, Form::Steps].map(count);
+            let many = plan.policies.len() > 1;
+            Table {
+                title: if many { format!("{}, {label}: its processes", plan.name) } else { format!("{}: its processes", plan.name) },
+                columns: ["process", "form", "why"].map(Column::words).to_vec(),
+                rows: processes
+                    .into_iter()
+                    .map(|process| vec![process.what, process.form.words().to_owned(), process.why])
+                    .map(|texts| texts.into_iter().map(Cell::Text).collect())
+                    .collect(),
+                sentence: format!(
+                    "Of {} processes {skips} skip quiet time, {ahead} look ahead privately, {steps} step from event \
+                     to event. All three are the same in distribution; only the speed differs.",
+                    skips + ahead + steps
+                ),
+            }
+        })
+        .collect()
 }
 
 /// The list of defaults, assumptions first.

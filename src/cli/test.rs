@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::exit::{Ended, Exit, Failure};
 use super::output::print;
-use crate::experiment::scenario;
+use crate::experiment::scenario::{self, Verdict};
 use crate::input::Problems;
 use crate::model::shipped::{self, FileKind};
 use crate::policy::registry::PolicySet;
@@ -32,7 +32,7 @@ pub(super) fn test<P: PolicySet>(args: &TestArgs) -> Ended {
         ));
     }
     let mut problems = Problems::new();
-    let (mut good, mut failed) = (0, 0);
+    let (mut good, mut open, mut failed) = (0, 0, 0);
     for name in &names {
         let found = shipped::find(FileKind::Scenario, name, None)?;
         let (file, judged) = match scenario::judge::<P>(&found, args.stepwise) {
@@ -42,29 +42,45 @@ pub(super) fn test<P: PolicySet>(args: &TestArgs) -> Ended {
                 continue;
             }
         };
-        let is_good = judged.iter().all(|judged| judged.is_met);
-        *(if is_good { &mut good } else { &mut failed }) += 1;
-        if args.quiet && is_good {
+        let has = |verdict| judged.iter().any(|judged| judged.verdict == verdict);
+        let verdict = [Verdict::Missed, Verdict::Open].into_iter().find(|&verdict| has(verdict));
+        let verdict = verdict.unwrap_or(Verdict::Met);
+        *(match verdict {
+            Verdict::Met => &mut good,
+            Verdict::Open => &mut open,
+            Verdict::Missed => &mut failed,
+        }) += 1;
+        if args.quiet && verdict == Verdict::Met {
             continue;
         }
         let stem = crate::model::load::stem(&found.source.name);
-        print(&format!("{} {stem}: {}\n", mark(is_good), file.title))?;
+        print(&format!("{} {stem}: {}\n", mark(verdict), file.title))?;
         for judged in judged {
-            print(&format!("    {} {}: {}\n", mark(judged.is_met), judged.wanted, judged.found))?;
+            print(&format!("    {} {}: {}\n", mark(judged.verdict), judged.wanted, judged.found))?;
         }
     }
     let plural = if names.len() == 1 { "scenario" } else { "scenarios" };
-    let unread = names.len() - good - failed;
-    let unread_text = if unread > 0 { format!(", {unread} could not be read") } else { String::new() };
-    print(&format!("{} {plural}: {good} passed, {failed} failed{unread_text}\n", names.len()))?;
+    let unread = names.len() - good - open - failed;
+    let more = |count: usize, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+    let (open_text, unread_text) =
+        (more(open, "with too few runs to say"), more(unread, "could not be read"));
+    print(&format!("{} {plural}: {good} passed, {failed} failed{open_text}{unread_text}\n", names.len()))?;
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    Ok(if failed == 0 { Exit::Good } else { Exit::Failed })
+    Ok(match (failed, open) {
+        (0, 0) => Exit::Good,
+        (0, _) => Exit::Inconclusive,
+        _ => Exit::Failed,
+    })
 }
 
-fn mark(is_met: bool) -> &'static str {
-    if is_met { "✓" } else { "✗" }
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "✓",
+        Verdict::Open => "?",
+        Verdict::Missed => "✗",
+    }
 }
 
 /// The scenarios of the project one stands in, else those built in.

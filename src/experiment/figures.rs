@@ -6,28 +6,23 @@ use super::view::{View, name_and_unit};
 use crate::policy::contract::{Bound as Promise, Bounds};
 use crate::record::{AxisValue, Estimate};
 use crate::report::chart::{
-    Axis, Bar, Bound, BoundChart, BoundRow, CAUSES, Group, LineChart, Mark, MarkKind, Point, Series,
+    Axis, Bar, Bound, BoundChart, BoundRow, CAUSES, Chart, Group, LineChart, Mark, MarkKind, Point, Series,
     StackedBars, Ticks, Twin,
 };
 use crate::report::number;
 
-/// A chart in its three forms.
+/// A chart with its place in the result folder.
 pub struct Figure {
     /// File name without ending.
     pub name: &'static str,
-    /// As SVG.
-    pub svg: String,
-    /// As PNG.
-    pub png: Vec<u8>,
-    /// The data behind it.
-    pub csv: String,
+    /// The chart.
+    pub chart: Chart,
 }
 
-macro_rules! figure {
-    ($name:expr, $chart:expr) => {{
-        let chart = $chart;
-        Figure { name: $name, svg: chart.render_svg(), png: chart.render_png(), csv: chart.to_csv() }
-    }};
+impl Figure {
+    fn new(name: &'static str, chart: impl Into<Chart>) -> Figure {
+        Figure { name, chart: chart.into() }
+    }
 }
 
 /// More lines than this make a chart unreadable: only those at the first values of the other axes are drawn.
@@ -39,19 +34,21 @@ pub fn figures(outcome: &Outcome) -> Vec<Figure> {
     let subtitle = subtitle(outcome, &view);
     let mut list = Vec::new();
     if let Some(axis) = view.main_axis() {
-        list.extend(unavailability(&view, axis, &subtitle).map(|chart| figure!("unavailability", chart)));
-        list.extend(split_brain_time(&view, axis, &subtitle).map(|chart| figure!("split-brain-time", chart)));
+        list.extend(unavailability(&view, axis, &subtitle).map(|chart| Figure::new("unavailability", chart)));
+        list.extend(
+            split_brain_time(&view, axis, &subtitle).map(|chart| Figure::new("split-brain-time", chart)),
+        );
     }
-    list.extend(downtime(&view, &subtitle).map(|chart| figure!("downtime", chart)));
+    list.extend(downtime(&view, &subtitle).map(|chart| Figure::new("downtime", chart)));
     let windows =
         limits(outcome, &view, &subtitle, "split_brain_window", "length of a split-brain window", |bounds| {
             Some(&bounds.split_brain)
         });
-    list.extend(windows.map(|chart| figure!("split-brain-windows", chart)));
+    list.extend(windows.map(|chart| Figure::new("split-brain-windows", chart)));
     let losses = limits(outcome, &view, &subtitle, "loss_age", "age of the oldest lost write", |bounds| {
         bounds.loss_age.as_ref()
     });
-    list.extend(losses.map(|chart| figure!("data-loss", chart)));
+    list.extend(losses.map(|chart| Figure::new("data-loss", chart)));
     list
 }
 
@@ -256,7 +253,9 @@ fn limits(
         }
         let bounds = outcome.bounds.get(slot).and_then(Option::as_ref);
         let bound = bounds.and_then(&promise).map(|bound| match bound.secs {
-            Some(value) => Bound::Limit { value, text: number::duration(value), class: bound.class.clone() },
+            Some(value) => {
+                Bound::Limit { value, text: number::duration_at_most(value), class: bound.class.clone() }
+            }
             None => Bound::Unbounded { grows_with: bound.class.clone() },
         });
         rows.push(BoundRow { group: String::new(), name: (*policy).to_owned(), slot, marks, bound });

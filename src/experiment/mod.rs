@@ -6,6 +6,7 @@
 
 mod axes;
 pub mod execute;
+mod expectation;
 pub mod figures;
 mod missed;
 pub mod outcome;

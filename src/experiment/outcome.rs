@@ -181,11 +181,9 @@ fn breaches<P: Policy>(plan: &Plan<P>, results: &Results) -> Vec<BreachLine> {
             let Some((run, breach)) = summary.breach() else { continue };
             let group = &plan.points[point].cases[policy].setup.model.groups[breach.group].name;
             let message = format!(
-                "the loss bound of `{}` did not hold in group `{group}`, run {run}: a write accepted {} before the \
-                 fault was lost, the bound is {}",
-                plan.policies[policy],
-                crate::report::number::duration(breach.age_secs),
-                crate::report::number::duration(breach.bound_secs),
+                "the loss bound of `{}` did not hold in group `{group}`, run {run}: a write accepted {} s before the \
+                 fault was lost, the bound is {} s",
+                plan.policies[policy], breach.age_secs, breach.bound_secs,
             );
             list.push(BreachLine { message, replay: replay::command(plan, point, policy, run) });
         }

@@ -9,7 +9,7 @@ use super::axes::{column, combinations};
 use super::missed::Missed;
 use super::sources::{Texts, input};
 use crate::engine::time::Span;
-use crate::input::{Defaults, Name, Problem, Problems, Source, tree};
+use crate::input::{Defaults, Name, Problem, Problems, QuantityValue, Source, quantity, tree};
 use crate::measure;
 use crate::model::axis::Axis;
 use crate::model::experiment_file::{ExperimentFile, Fidelity, Gate};
@@ -126,7 +126,7 @@ impl<P: PolicySet> Plan<P> {
     /// Every mistake in the experiment and its models.
     pub fn of_experiment(
         found: &Found,
-        file: ExperimentFile,
+        mut file: ExperimentFile,
         settings: Settings,
     ) -> Result<Plan<P>, PlanError> {
         let mut problems = Problems::new();
@@ -140,6 +140,13 @@ impl<P: PolicySet> Plan<P> {
         let gate_measures = file.gates.iter().map(|gate| &gate.measure);
         for name in gate_measures.chain(&file.measures) {
             known_measure(name, &mut problems);
+        }
+        for gate in &mut file.gates {
+            let unit = measure::find(&gate.measure.text).map(|measure| measure.unit);
+            for limit in [&mut gate.at_least, &mut gate.at_most].into_iter().flatten() {
+                limit.value =
+                    unit.and_then(|unit| in_unit(limit, unit, &mut problems)).unwrap_or(limit.value);
+            }
         }
         if !problems.is_empty() {
             return Err(problems.sorted().into());
@@ -355,4 +362,14 @@ pub fn known_measure(name: &Name, problems: &mut Problems) {
         let problem = problem.expected("a measure; `failsim list measures` shows all");
         problems.add(problem.nearest(&name.text, measure::measures().iter().map(|measure| measure.name)));
     }
+}
+
+/// A limit in the unit of its measure; reports one that is a quantity of something else.
+pub fn in_unit(limit: &QuantityValue, unit: &str, problems: &mut Problems) -> Option<f64> {
+    let value = limit.in_unit(unit);
+    if value.is_none() {
+        let message = format!("`{}` is no limit for a measure in {unit}", limit.text);
+        problems.add(Problem::new(limit.place.clone(), message).expected(quantity::example(unit)));
+    }
+    value
 }

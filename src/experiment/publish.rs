@@ -23,10 +23,10 @@ pub fn write(work: &Publication, outcome: &Outcome) -> Result<(), PublishError> 
     if !charts.is_empty() {
         let folder = folder.join("charts");
         fs::create_dir_all(&folder).map_err(|source| failed("create", &folder, source))?;
-        for chart in &charts {
-            put(&folder.join(format!("{}.svg", chart.name)), chart.svg.as_bytes())?;
-            put(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
-            put(&folder.join(format!("{}.csv", chart.name)), chart.csv.as_bytes())?;
+        for figure in &charts {
+            put(&folder.join(format!("{}.svg", figure.name)), figure.chart.svg().as_bytes())?;
+            put(&folder.join(format!("{}.png", figure.name)), &figure.chart.png())?;
+            put(&folder.join(format!("{}.csv", figure.name)), figure.chart.csv().as_bytes())?;
         }
     }
     let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();

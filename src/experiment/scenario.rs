@@ -1,13 +1,18 @@
-//! Runs a scenario once and judges its expectations.
+//! Runs a scenario and judges its expectations.
+//!
+//! All runs of a scenario have the same script; what is random (phases of loops, arbitration, delays) differs. What is
+//! expected of the state, and of a measure unless the file says otherwise, has to hold in every run. A loss older
+//! than the policy's bound, within its class of faults, fails a scenario whatever it expects.
 
 use std::sync::Arc;
 
-use super::outcome;
-use super::plan::known_measure;
+use rayon::prelude::*;
+
+use super::expectation::{self, Asked};
 use crate::engine::probe::Probe;
 use crate::engine::time::Instant;
 use crate::input::{Name, Problem, Problems};
-use crate::measure::{self, Summary};
+use crate::measure::{self, Breach, Summary};
 use crate::model::experiment_file::Fidelity;
 use crate::model::scenario_file::{Expected, ScenarioFile};
 use crate::model::shipped::{self, FileKind, Found};
@@ -18,6 +23,23 @@ use crate::policy::host::Setup;
 use crate::policy::registry::PolicySet;
 use crate::report::number;
 
+/// Whether an expectation is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Met,
+    /// The interval of a mean is too wide to say: more runs would tell.
+    Open,
+    /// It is not.
+    Missed,
+}
+
+impl From<bool> for Verdict {
+    fn from(is_met: bool) -> Verdict {
+        if is_met { Verdict::Met } else { Verdict::Missed }
+    }
+}
+
 /// How one expectation came out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
@@ -26,22 +48,16 @@ pub struct Judged {
     /// What was found.
     pub found: String,
     /// Whether the two agree.
-    pub is_met: bool,
+    pub verdict: Verdict,
 }
 
-/// Names of roles in scenario files; `main` and `primary` are other words for `active`.
-const ROLES: [&str; 10] = [
-    "starting",
-    "syncing",
-    "standby",
-    "isolated",
-    "taking-over",
-    "active",
-    "peer",
-    "main",
-    "primary",
-    "down",
-];
+/// What is kept of one run.
+struct Ran {
+    watch: Watch,
+    /// What [`expectation::asked`] asks for, in its order.
+    values: Vec<Option<f64>>,
+    breach: Option<Breach>,
+}
 
 /// Reads a scenario, runs it and judges every expectation.
 ///
@@ -50,12 +66,7 @@ const ROLES: [&str; 10] = [
 pub fn judge<P: PolicySet>(found: &Found, stepwise: bool) -> Result<(ScenarioFile, Vec<Judged>), Problems> {
     let scenario = scenario_file::read(&found.source)?;
     let mut problems = Problems::new();
-    for expect in &scenario.expects {
-        match &expect.what {
-            Expected::Measure { measure, .. } => known_measure(measure, &mut problems),
-            Expected::State { role, .. } => role.iter().for_each(|(_, role)| known_role(role, &mut problems)),
-        }
-    }
+    let asked = expectation::asked(&scenario, &mut problems);
     let model = match shipped::find(FileKind::Model, &scenario.model.text, found.folder.as_deref()) {
         Ok(model) => model,
         Err(error) => {
@@ -73,24 +84,41 @@ pub fn judge<P: PolicySet>(found: &Found, stepwise: bool) -> Result<(ScenarioFil
     }
     let setup: Setup<P> =
         Setup::new(model, scenario.seed, !stepwise, scenario.fidelity == Fidelity::Requests);
-    let watch = Watch::new(&setup, &scenario);
-    let (record, mut watch) = measure::simulate_with(&setup, 0, scenario.horizon, watch);
-    watch.catch_up(Instant::NEVER);
-    let mut summary = Summary::new(&setup, scenario.horizon);
-    summary.add(&record);
-    let judged = scenario.expects.iter().flat_map(|expect| match &expect.what {
-        Expected::Measure { .. } => vec![judge_measure(&expect.what, &setup, &summary)],
-        Expected::State { .. } => judge_state(&expect.what, &setup, &watch),
-    });
-    let judged = judged.collect();
-    Ok((scenario, judged))
+    let runs: Vec<Ran> =
+        (0..scenario.runs).into_par_iter().map(|run| ran(&setup, &scenario, &asked, run)).collect();
+    let mut list = Vec::new();
+    for expect in &scenario.expects {
+        match &expect.what {
+            Expected::Measure { .. } => list.push(expectation::judge(&expect.what, &asked, &|index| {
+                runs.iter().map(|run| run.values[index]).collect()
+            })),
+            Expected::State { .. } => list.extend(judge_state(&expect.what, &setup, &runs)),
+        }
+    }
+    list.extend(broken_bound(&setup, &runs));
+    Ok((scenario, list))
 }
 
-fn known_role(role: &Name, problems: &mut Problems) {
-    if !ROLES.contains(&role.text.as_str()) {
-        let problem = Problem::new(role.place.clone(), format!("no role is called `{}`", role.text));
-        problems.add(problem.expected(format!("one of {}", ROLES.join(", "))).nearest(&role.text, ROLES));
-    }
+fn ran<P: PolicySet>(setup: &Setup<P>, scenario: &ScenarioFile, asked: &[Asked], run: u64) -> Ran {
+    let watch = Watch::new(setup, scenario);
+    let (record, mut watch) = measure::simulate_with(setup, run, scenario.horizon, watch);
+    watch.catch_up(Instant::NEVER);
+    let mut summary = Summary::new(setup, scenario.horizon);
+    summary.add(&record);
+    let names: Vec<String> = setup.model.groups.iter().map(|group| group.name.clone()).collect();
+    Ran { watch, values: expectation::values(asked, &summary, &names), breach: record.breach }
+}
+
+/// The first bound that did not hold.
+fn broken_bound<P: PolicySet>(setup: &Setup<P>, runs: &[Ran]) -> Option<Judged> {
+    let (run, breach) = runs.iter().enumerate().find_map(|(run, ran)| Some((run, ran.breach?)))?;
+    let group = &setup.model.groups[breach.group].name;
+    let (bound, age) = (number::duration(breach.bound_secs), number::duration(breach.age_secs));
+    Some(Judged {
+        wanted: format!("the loss bound of {bound} holds in {group}"),
+        found: format!("run {run}: a write accepted {age} before the fault was lost"),
+        verdict: Verdict::Missed,
+    })
 }
 
 /// What holds at one time.
@@ -177,83 +205,47 @@ impl Probe<Fact> for Watch {
     }
 }
 
-fn judge_measure<P: PolicySet>(expected: &Expected, setup: &Setup<P>, summary: &Summary) -> Judged {
-    let Expected::Measure { measure, group, at_least, at_most } = expected else {
-        unreachable!("asked for measures only")
-    };
-    let name = group.as_ref().map_or(String::new(), |group| format!("{}.", group.text)) + &measure.text;
-    let range = match (at_least, at_most) {
-        (Some(low), Some(high)) if low.text == high.text => format!("= {}", low.text),
-        (Some(low), Some(high)) => format!("between {} and {}", low.text, high.text),
-        (Some(low), None) => format!("≥ {}", low.text),
-        (None, Some(high)) => format!("≤ {}", high.text),
-        (None, None) => String::new(),
-    };
-    let names: Vec<String> = setup.model.groups.iter().map(|group| group.name.clone()).collect();
-    let figure = match group.as_ref().and_then(|group| names.iter().position(|name| *name == group.text)) {
-        Some(index) => {
-            summary.group(index, super::CONFIDENCE).into_iter().find(|(m, _)| m.name == measure.text)
-        }
-        None => outcome::columns(summary, &names)
-            .into_iter()
-            .find(|(column, ..)| *column == measure.text)
-            .map(|(_, measure, figure)| (measure, figure)),
-    };
-    let Some((measure, figure)) = figure else {
-        return Judged {
-            wanted: format!("{name} {range}"),
-            found: "this model does not have it".into(),
-            is_met: false,
-        };
-    };
-    let value = if figure.zero { 0.0 } else { figure.estimate };
-    // A value as read from a file and the same one computed differ in the last digits at most.
-    let slack = 1e-9 * value.abs();
-    let is_met = at_least.as_ref().is_none_or(|low| value >= low.value - slack)
-        && at_most.as_ref().is_none_or(|high| value <= high.value + slack);
-    let found = match measure.unit {
-        "s" => format!("{value} s ({})", number::duration(value)),
-        "1" => format!("{value}"),
-        unit => format!("{value} {unit}"),
-    };
-    Judged { wanted: format!("{name} {range}"), found, is_met }
-}
-
-fn judge_state<P: PolicySet>(expected: &Expected, setup: &Setup<P>, watch: &Watch) -> Vec<Judged> {
+fn judge_state<P: PolicySet>(expected: &Expected, setup: &Setup<P>, runs: &[Ran]) -> Vec<Judged> {
     let Expected::State { at, role, accepts, up } = expected else { unreachable!("asked for states only") };
-    let state = watch.at(*at);
-    let node = |name: &Name| {
+    let index = |name: &Name| {
         let index = setup.model.nodes.iter().position(|node| node.name == name.text);
-        &state.nodes[index.expect("`attach` has looked every node up")]
+        index.expect("`attach` has looked every node up")
     };
     let mut list = Vec::new();
     for (name, wanted) in role {
-        let found = node(name).role();
-        let is_met = found == wanted.text
-            || (found == "active" && ["main", "primary"].contains(&wanted.text.as_str()));
-        list.push(Judged {
-            wanted: format!("at {at}: {} is {}", name.text, wanted.text),
-            found: found.to_owned(),
-            is_met,
-        });
+        let node = index(name);
+        let is_active = ["main", "primary"].contains(&wanted.text.as_str());
+        let meant = if is_active { Role::Active.name() } else { wanted.text.as_str() };
+        list.push(in_every_run(format!("at {at}: {} is {}", name.text, wanted.text), runs, meant, |ran| {
+            ran.watch.at(*at).nodes[node].role()
+        }));
     }
     for (name, wanted) in accepts {
-        let found = node(name).accepts();
+        let node = index(name);
         let words = |accepts: bool| if accepts { "accepts" } else { "accepts nothing" };
-        list.push(Judged {
-            wanted: format!("at {at}: {} {}", name.text, words(*wanted)),
-            found: words(found).to_owned(),
-            is_met: found == *wanted,
-        });
+        let text = format!("at {at}: {} {}", name.text, words(*wanted));
+        list.push(in_every_run(text, runs, words(*wanted), |ran| {
+            words(ran.watch.at(*at).nodes[node].accepts())
+        }));
     }
     if let Some(wanted) = up {
-        let found = state.up.iter().all(|up| *up);
         let words = |up: bool| if up { "up" } else { "down" };
-        list.push(Judged {
-            wanted: format!("at {at}: the service is {}", words(*wanted)),
-            found: words(found).to_owned(),
-            is_met: found == *wanted,
-        });
+        let text = format!("at {at}: the service is {}", words(*wanted));
+        list.push(in_every_run(text, runs, words(*wanted), |ran| {
+            words(ran.watch.at(*at).up.iter().all(|up| *up))
+        }));
     }
     list
+}
+
+/// Whether each run shows the same word; the first that does not is named.
+fn in_every_run(wanted: String, runs: &[Ran], word: &str, of: impl Fn(&Ran) -> &'static str) -> Judged {
+    let other = runs.iter().map(of).enumerate().find(|(_, found)| *found != word);
+    let found = match other {
+        Some((_, found)) if runs.len() == 1 => found.to_owned(),
+        Some((run, found)) => format!("{found} in run {run}"),
+        None if runs.len() == 1 => word.to_owned(),
+        None => format!("{word} in {} runs", runs.len()),
+    };
+    Judged { wanted, found, verdict: other.is_none().into() }
 }

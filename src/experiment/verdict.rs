@@ -217,8 +217,9 @@ fn data(view: &View<'_>, place: &[AxisValue]) -> String {
         let Some(rate) = view.get(place, policy, "lost_rate") else { continue };
         if rate.estimate > 0.0 {
             let age = view.get(place, policy, "loss_age_max").filter(|age| age.estimate > 0.0);
-            let age =
-                age.map_or(String::new(), |age| format!(", up to {} old", number::duration(age.estimate)));
+            let age = age.map_or(String::new(), |age| {
+                format!(", up to {} old", number::duration_at_most(age.estimate))
+            });
             lost.push(format!("{policy} {} a year{age}", significant(rate.estimate, 3)));
         } else {
             kept.push(*policy);

@@ -3,13 +3,14 @@
 use super::key::{Key, Kind};
 use super::law;
 use super::problem::Problem;
+use super::quantity::{self, QuantityValue};
 use super::reader::{Reader, wrong_kind};
 use super::session::Session;
 use super::source::Name;
 use super::tree::{Item, Value};
 use super::units::{self, UnitError};
 use crate::engine::dist::Law;
-use crate::engine::time::{SECS_PER_YEAR, Span};
+use crate::engine::time::Span;
 
 /// How work arrives, as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,15 +21,6 @@ pub enum ArrivalsValue {
     Fixed,
     /// At these times in seconds, in order.
     Trace(Vec<f64>),
-}
-
-/// A number with any unit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuantityValue {
-    /// Time in seconds, rates per year, fractions of one, sizes in bytes.
-    pub value: f64,
-    /// As it was written.
-    pub text: String,
 }
 
 macro_rules! getter {
@@ -114,11 +106,6 @@ impl Reader<'_> {
         bandwidth, bandwidth_opt, f64, bandwidth, 1.0, Kind::Bandwidth | Kind::Any
     );
     getter!(
-        /// A number with any unit.
-        quantity, quantity_opt, QuantityValue, quantity, QuantityValue { value: 0.0, text: String::new() },
-        Kind::Quantity | Kind::Any
-    );
-    getter!(
         /// Names in a list, each with its place; repetitions are reported.
         names, names_opt, Vec<Name>, names, Vec::new(), Kind::Names(_) | Kind::NamesOrNone(_) | Kind::Any
     );
@@ -126,6 +113,11 @@ impl Reader<'_> {
         /// A table from names to names.
         name_map, name_map_opt, Vec<(Name, Name)>, name_map, Vec::new(), Kind::NameMap(..) | Kind::Any
     );
+
+    /// A number with any unit; `None` if it is left out or none.
+    pub fn quantity_opt(&mut self, name: &str) -> Option<QuantityValue> {
+        self.get(name, quantity::read)
+    }
 
     /// A name with its place; `None` if it is left out or no name.
     pub fn name(&mut self, name: &str) -> Option<Name> {
@@ -316,34 +308,6 @@ fn arrivals(key: &Key, item: &Item, session: &mut Session) -> Option<ArrivalsVal
             fail(problem.expected(key.expected()).nearest(text, ["poisson", "fixed"]), session)
         }
         _ => fail(wrong_kind(key, item), session),
-    }
-}
-
-fn quantity(key: &Key, item: &Item, session: &mut Session) -> Option<QuantityValue> {
-    let value = QuantityValue::of(item);
-    if value.is_none() {
-        let problem = Problem::new(item.place.clone(), format!("no value for `{}`", key.name));
-        let expected = "a number, a time (`60s`), a rate (`2/year`), a fraction (`99.9%`) or a size";
-        session.problems.add(problem.expected(expected));
-    }
-    value
-}
-
-impl QuantityValue {
-    /// The number that a value stands for, whatever its unit.
-    pub fn of(item: &Item) -> Option<QuantityValue> {
-        let value = match &item.value {
-            Value::Integer(_) | Value::Float(_) => item.as_number().filter(|number| number.is_finite()),
-            Value::Text(text) => None
-                .or_else(|| units::fraction(text).ok())
-                .or_else(|| units::seconds(text).ok())
-                .or_else(|| units::bandwidth(text).ok())
-                .or_else(|| units::rate(text).ok().map(|rate| rate * SECS_PER_YEAR))
-                .or_else(|| units::size(text).ok()),
-            _ => None,
-        }?;
-        let text = item.as_text().map_or_else(|| value.to_string(), str::to_owned);
-        Some(QuantityValue { value, text })
     }
 }
 

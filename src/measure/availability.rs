@@ -212,6 +212,8 @@ impl Observer {
         tally.add(Sum::Lost, count as f64);
         tally.add(Sum::LostBytes, loss.bytes);
         tally.add(Sum::RecoveredLate, loss.recovered as f64);
+        tally.add(Sum::Overwritten, loss.overwritten as f64);
+        tally.add(Sum::LostConfiguration, loss.configuration as f64);
         if count == 0 {
             return;
         }

@@ -77,6 +77,8 @@ pub(super) enum Needs {
     Rto,
     /// A recovery point objective.
     Rpo,
+    /// Writes that change the configuration.
+    Configuration,
     /// Synchronous copies.
     Sync,
     /// Heartbeats.
@@ -117,8 +119,8 @@ static MEASURES: &[Measure] = catalog! {
         "capacity_availability", "1", MORE, Method::Rest(Sum::CapacityLost), "Time mean of serving nodes over required ones, at most 1.";
         "availability_window_min", "1", MORE, Method::MeanOfRuns(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
         "downtime", "s/yr", LESS, Method::TimeRate(Sum::Down), "Time down a year; the causes below add up to it.";
-        "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean.";
-        "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage.";
+        "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean. An outage is any time in which a request would miss its deadline, so a failover counts as a failure unless clients have a `deadline` that outlasts it (IEC 60050-192-05-11).";
+        "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage; a failover is one where it outlasts the clients' `deadline`.";
     }
     "objectives", Availability: {
         "slo_met", "1", MORE, Method::Ratio(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
@@ -145,7 +147,7 @@ static MEASURES: &[Measure] = catalog! {
         "downtime_restart", "s/yr", LESS, Method::CauseRate(Phase::Restart), "Down while a node started again and no other could act.";
         "downtime_network", "s/yr", LESS, Method::CauseRate(Phase::Network), "Down because a node that accepted could not be reached.";
         "downtime_no_spare", "s/yr", LESS, Method::CauseRate(Phase::NoSpare), "Down because every capable node was dead.";
-        "downtime_no_quorum", "s/yr", LESS, Method::CauseRate(Phase::NoQuorum), "Down because a node alone may not acknowledge.";
+        "downtime_no_quorum", "s/yr", LESS, Method::CauseRate(Phase::NoQuorum), "Down because a node alone may not act: it waits for a copy before it acknowledges, or has withdrawn because it is cut off, and nobody else is able to.";
         "downtime_overload", "s/yr", LESS, Method::CauseRate(Phase::Overload), "Down because of too much work.";
         "downtime_planned", "s/yr", LESS, Method::CauseRate(Phase::Planned), "Down because of planned work or an ordered changeover.";
         "downtime_human", "s/yr", LESS, Method::CauseRate(Phase::Human), "Down until a person had done what should have worked by itself.";
@@ -173,21 +175,24 @@ static MEASURES: &[Measure] = catalog! {
         "loss_age_max", "s", LESS, Method::Max(Pool::LossAge, NANO), "The oldest in all runs; the policy's bound speaks of it.";
         "lost_bytes_rate", "B/yr", LESS, Method::Rate(Sum::LostBytes), "Bytes lost a year.";
         "recovered_late_rate", "1/yr", None, Method::Rate(Sum::RecoveredLate), "Lost writes a year that devices replayed later from their buffers; they are in lost_rate as well.";
-        "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner.";
+        "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner; overwritten_rate tells of values that met there.";
         "out_of_class_rate", "1/yr", None, Method::Rate(Sum::OutOfClass), "Incidents a year outside the class of faults that the bound speaks of.";
         "out_of_class_lost_rate", "1/yr", LESS, Method::Rate(Sum::OutOfClassLost), "Writes lost in those.";
+    }
+    "data", Configuration: {
+        "lost_configuration_rate", "1/yr", LESS, Method::Rate(Sum::LostConfiguration), "Of the lost writes, changes of the configuration a year: no merge keeps those of the losing side.";
     }
     "data", Sync: {
         "degraded_time", "s/yr", LESS, Method::TimeRate(Sum::DegradedSecs), "Time in which a synchronous node acknowledged alone.";
     }
     "data", Merge: {
-        "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded.";
+        "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded, because the same key or point had been written elsewhere meanwhile.";
     }
     "failover", Exclusive: {
         "failover_rate", "1/yr", None, Method::Rate(Sum::Failovers), "Takeovers by another node a year, complete with a client served.";
         "false_failover_rate", "1/yr", LESS, Method::Rate(Sum::FalseFailovers), "Of these, those in which the one before could still accept at the instant of suspicion.";
         "failed_failover_rate", "1/yr", LESS, Method::Rate(Sum::FailedFailovers), "Takeovers a year that were begun and not completed by another node before the former one was back.";
-        "failover_time_mean", "s", LESS, Method::MeanOf(Pool::Failover, NANO), "From the fault to service on another node that was up at the fault and stayed up.";
+        "failover_time_mean", "s", LESS, Method::MeanOf(Pool::Failover, NANO), "From the fault (a crash or pause of the one before, or the cut for which it gave its role up) to service on another node that was up at the fault and stayed up.";
         "failover_time_p95", "s", LESS, Method::Quantile(Pool::Failover, 0.95, NANO), "One in twenty takes longer.";
         "failover_time_max", "s", LESS, Method::Max(Pool::Failover, NANO), "The longest in all runs.";
     }

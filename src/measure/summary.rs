@@ -3,11 +3,12 @@
 use std::sync::LazyLock;
 
 use crate::engine::time::Span;
-use crate::policy::contract::{Conflicts, Policy};
+use crate::policy::contract::{Conflicts, Merge, Policy};
 use crate::policy::host::Setup;
 use crate::stats::interval::{self, Interval};
 use crate::stats::moments::{Moments, PairMoments};
 use crate::stats::quantile::Histogram;
+use crate::system::spec::{Client, Content};
 
 use super::catalog::{Measure, Method, Needs, YEAR, measures};
 use super::record::{Breach, Record};
@@ -60,6 +61,13 @@ impl Shape {
                 has.extend(several.then_some(Needs::Exclusive));
                 has.extend(several.then_some(Needs::Detector));
                 has.extend(design.stores.then_some(Needs::Sync));
+                let written = |content: Content| {
+                    let of = |k: &&Client| k.to.index() == g && k.write_rate > 0.0 && k.content == content;
+                    design.stores && model.clients.iter().any(|k| of(&k))
+                };
+                has.extend(written(Content::Configuration).then_some(Needs::Configuration));
+                let merges = matches!(design.merge, Merge::ByTime { .. });
+                has.extend((several && merges && written(Content::Values)).then_some(Needs::Merge));
             }
             if matches!(design.conflicts, Conflicts::LastWriterWins { .. }) && written {
                 has.extend([Needs::Merge, Needs::Ledger]);

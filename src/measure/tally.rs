@@ -37,6 +37,7 @@ pub(super) enum Sum {
     RecoveredLate,
     Merged,
     Overwritten,
+    LostConfiguration,
     Incidents,
     LossIncidents,
     LossAgeSecs,

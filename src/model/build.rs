@@ -215,6 +215,7 @@ fn links<P>(file: &ModelTable<P>, known: &Known, problems: &mut Problems) -> Vec
                 direction,
                 latency: table.latency.clone(),
                 loss: table.loss,
+                bursts: table.bursts,
                 bandwidth: table.bandwidth,
                 failures: failures.collect(),
                 carries: table.carries,
@@ -345,5 +346,6 @@ fn client(
         during_dual: table.during_dual,
         buffer: table.buffer,
         write_bytes: table.write_bytes,
+        content: table.content,
     })
 }

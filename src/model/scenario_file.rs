@@ -19,8 +19,10 @@ pub struct ScenarioFile {
     pub title: String,
     /// The model by path or bare name.
     pub model: Name,
-    /// Length of the run.
+    /// Length of a run.
     pub horizon: Span,
+    /// How many runs: each with random streams of its own, all with the same script.
+    pub runs: u64,
     /// None of the model's random faults.
     pub quiet: bool,
     /// Seed of every random stream.
@@ -80,6 +82,36 @@ pub struct Expect {
     pub what: Expected,
 }
 
+/// Of which number an expectation speaks where there are several runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverRuns {
+    /// Of each run's.
+    Every,
+    /// Of the mean over runs, with its interval.
+    Mean,
+    /// Of the smallest.
+    Min,
+    /// Of the largest.
+    Max,
+}
+
+const OVER_RUNS: &[&str] = &["every", "mean", "min", "max"];
+
+/// Names of roles; `main` and `primary` are other words for `active`, `down` says that the server process is gone.
+pub const ROLES: &[&str] = &[
+    "starting",
+    "syncing",
+    "standby",
+    "isolated",
+    "taking-over",
+    "active",
+    "main",
+    "primary",
+    "peer",
+    "idle",
+    "down",
+];
+
 /// What can be expected.
 #[derive(Clone, Debug)]
 pub enum Expected {
@@ -87,14 +119,24 @@ pub enum Expected {
     Measure {
         /// Which.
         measure: Name,
+        /// Divided by which other measure of the same run.
+        per: Option<Name>,
         /// In which group; `None`: of the whole service.
         group: Option<Name>,
+        /// Of which number, where there are several runs.
+        over_runs: OverRuns,
+        /// Exactly, or as near as `within` allows.
+        equals: Option<QuantityValue>,
+        /// How far from `equals` it may be; of a mean: how far its interval may reach.
+        within: Option<QuantityValue>,
         /// Not less than.
         at_least: Option<QuantityValue>,
         /// Not more than.
         at_most: Option<QuantityValue>,
+        /// Of the interval of a mean.
+        confidence: f64,
     },
-    /// The state at a time.
+    /// The state at a time, in every run.
     State {
         /// When.
         at: Instant,
@@ -115,7 +157,13 @@ impl Table for ScenarioTable {
         Key::new("title", Kind::Text, "One line saying what this shows.").required(),
         Key::new("model", Kind::Name("a model"), "The model: a path, or the bare name of a shipped one.")
             .required(),
-        Key::new("horizon", Kind::SpanPositive, "Length of the run, at most 500 years.").required(),
+        Key::new("horizon", Kind::SpanPositive, "Length of a run, at most 500 years.").required(),
+        Key::new(
+            "runs",
+            Kind::Count(1, 1_000_000),
+            "Runs: what is random differs between them, the script does not.",
+        )
+        .neutral("1"),
         Key::new("quiet", Kind::Flag, "None of the model's random faults.").neutral("false"),
         Key::new("seed", Kind::Count(0, i64::MAX as u64), "Seed of every random stream.").neutral("1"),
         Key::new(
@@ -131,6 +179,7 @@ impl Table for ScenarioTable {
     fn read(r: &mut Reader<'_>) -> Self {
         let title = r.text("title");
         let horizon = r.span("horizon");
+        let runs = r.count("runs");
         let quiet = r.flag("quiet");
         let seed = r.count("seed");
         let fidelity = fidelity(r.choice("fidelity"));
@@ -148,11 +197,20 @@ impl Table for ScenarioTable {
                 r.problem(problem.expected(format!("a time up to {horizon}")));
             }
         }
+        let of_runs =
+            |expect: &&Expect| matches!(expect.what, Expected::Measure { over_runs: OverRuns::Mean, .. });
+        if runs < 2
+            && let Some(expect) = expects.iter().find(of_runs)
+        {
+            let problem = Problem::new(expect.place.clone(), "one run has no mean with an interval");
+            r.problem(problem.expected("`runs = 100` or so at the top of the file"));
+        }
         let model = r.name("model");
         ScenarioTable(model.map(|model| ScenarioFile {
             title,
             model,
             horizon,
+            runs,
             quiet,
             seed,
             fidelity,
@@ -263,12 +321,27 @@ pub struct ExpectTable(Option<Expected>);
 impl Table for ExpectTable {
     const KEYS: &'static [Key] = &[
         Key::new("measure", Kind::Name("a measure"), "Which measure of the run.").excludes(&["at"]),
+        Key::new("per", Kind::Name("a measure"), "Divides it by another measure of the same run."),
         Key::new("group", Kind::Name("a group"), "In which group; left out: of the whole service."),
+        Key::new(
+            "over_runs",
+            Kind::Choice(OVER_RUNS),
+            "Of several runs: each one's value, their mean with its interval, the smallest or the largest.",
+        )
+        .neutral("every"),
         Key::new("between", Kind::Any, "Its two limits: `[\"7160s\", \"7170s\"]`.")
             .excludes(&["at_least", "at_most", "equals"]),
         Key::new("at_least", Kind::Quantity, "Not less than this.").excludes(&["between", "equals"]),
         Key::new("at_most", Kind::Quantity, "Not more than this.").excludes(&["between", "equals"]),
         Key::new("equals", Kind::Quantity, "Exactly this.").excludes(&["between", "at_least", "at_most"]),
+        Key::new(
+            "within",
+            Kind::Quantity,
+            "How far from `equals` it may be. Of a mean: `equals` lies in its interval, which is no wider than this \
+             to either side.",
+        ),
+        Key::new("confidence", Kind::Probability, "Of the interval of a mean (Student t over the runs).")
+            .neutral("99.9%"),
         Key::new("at", Kind::Span, "A time: the expectation is about the state then.").excludes(&["measure"]),
         Key::new("role", Kind::NameMap("a node", "a role"), "The role each node believes to have."),
         Key::new("accepts", Kind::Any, "Whether each node accepts work: `{ a = true, b = false }`."),
@@ -276,30 +349,7 @@ impl Table for ExpectTable {
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         if let Some(measure) = r.name("measure") {
-            for key in ["role", "accepts", "up"] {
-                if r.is_given(key) {
-                    r.problem_at(key, format!("`{key}` is about a time"), "`at` instead of `measure`");
-                }
-            }
-            let equals = r.quantity_opt("equals");
-            let between = between(r);
-            let mut at_least = r.quantity_opt("at_least").or(equals.clone());
-            let mut at_most = r.quantity_opt("at_most").or(equals);
-            if let Some((low, high)) = between {
-                (at_least, at_most) = (Some(low), Some(high));
-            }
-            if !["between", "at_least", "at_most", "equals"].into_iter().any(|key| r.is_given(key)) {
-                let expected = "`between`, `at_least`, `at_most` or `equals`";
-                r.problem(
-                    Problem::new(r.place(), "nothing is said about the measure").expected(expected).derived(),
-                );
-            }
-            return ExpectTable(Some(Expected::Measure {
-                measure,
-                group: r.name("group"),
-                at_least,
-                at_most,
-            }));
+            return ExpectTable(Some(expected_measure(measure, r)));
         }
         let Some(at) = r.span_opt("at") else {
             if !r.is_given("at") && !r.is_given("measure") {
@@ -309,7 +359,7 @@ impl Table for ExpectTable {
             }
             return ExpectTable(None);
         };
-        for key in ["group", "between", "at_least", "at_most", "equals"] {
+        for key in OF_MEASURES {
             if r.is_given(key) {
                 r.problem_at(key, format!("`{key}` is about a measure"), "`measure` instead of `at`");
             }
@@ -321,6 +371,48 @@ impl Table for ExpectTable {
         }
         ExpectTable(Some(Expected::State { at: Instant::ZERO + at, role, accepts, up }))
     }
+}
+
+const OF_MEASURES: [&str; 9] =
+    ["per", "group", "over_runs", "between", "at_least", "at_most", "equals", "within", "confidence"];
+
+fn expected_measure(measure: Name, r: &mut Reader<'_>) -> Expected {
+    for key in ["role", "accepts", "up"] {
+        if r.is_given(key) {
+            r.problem_at(key, format!("`{key}` is about a time"), "`at` instead of `measure`");
+        }
+    }
+    let over_runs = match r.choice("over_runs") {
+        "mean" => OverRuns::Mean,
+        "min" => OverRuns::Min,
+        "max" => OverRuns::Max,
+        _ => OverRuns::Every,
+    };
+    let (mut at_least, mut at_most) = (r.quantity_opt("at_least"), r.quantity_opt("at_most"));
+    if let Some((low, high)) = between(r) {
+        (at_least, at_most) = (Some(low), Some(high));
+    }
+    let (equals, within, confidence) =
+        (r.quantity_opt("equals"), r.quantity_opt("within"), r.probability("confidence"));
+    if !["between", "at_least", "at_most", "equals"].into_iter().any(|key| r.is_given(key)) {
+        let expected = "`between`, `at_least`, `at_most` or `equals`";
+        r.problem(Problem::new(r.place(), "nothing is said about the measure").expected(expected).derived());
+    }
+    if r.is_given("within") && !r.is_given("equals") {
+        r.problem_at("within", "`within` has no meaning here", "beside `equals`");
+    }
+    if over_runs == OverRuns::Mean && r.is_given("equals") && !r.is_given("within") {
+        let expected = "`within`, which says how narrow it has to be";
+        r.problem_at("equals", "an interval that may be as wide as it likes holds everything", expected);
+    }
+    if over_runs != OverRuns::Mean && r.is_given("confidence") {
+        r.problem_at("confidence", "`confidence` has no meaning here", "beside `over_runs = \"mean\"`");
+    }
+    if confidence >= 1.0 {
+        r.problem_at("confidence", "no interval is certain", "a confidence below 1, such as 99.9%");
+    }
+    let (per, group) = (r.name("per"), r.name("group"));
+    Expected::Measure { measure, per, group, over_runs, equals, within, at_least, at_most, confidence }
 }
 
 fn between(r: &mut Reader<'_>) -> Option<(QuantityValue, QuantityValue)> {

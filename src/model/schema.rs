@@ -9,6 +9,7 @@ use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::source::Name;
 use crate::input::{Choice, Key, Kind, Mark, Reader, Table};
+use crate::system::bursts::Bursts;
 use crate::system::spec::{Classes, Clock, PathUse};
 
 /// The traffic classes by name.
@@ -273,6 +274,8 @@ pub struct LinkTable {
     pub latency: Law,
     /// Loss.
     pub loss: f64,
+    /// Bursts of loss.
+    pub bursts: Option<Bursts>,
     /// Bytes per second.
     pub bandwidth: Option<f64>,
     /// Failure modes.
@@ -307,6 +310,12 @@ impl Table for LinkTable {
         ),
         Key::new("loss", Kind::Probability, "Probability that a message is lost, each by itself.")
             .neutral("0%"),
+        Key::new(
+            "bursts",
+            Kind::Table(BurstsTable::KEYS),
+            "Bursts of loss (Gilbert-Elliott): a bad state that comes and goes, the same for both directions and all \
+             traffic of the link; `loss` is then that of the good state.",
+        ),
         Key::new("bandwidth", Kind::Bandwidth, "Left out: no limit."),
         Key::new("failures", Kind::Named(LinkFailureTable::KEYS), "How it fails, each mode under a name."),
         Key::new("carries", Kind::Choices(CLASSES), "The traffic it carries.").neutral("[\"all\"]"),
@@ -319,11 +328,32 @@ impl Table for LinkTable {
             to: r.name("to"),
             latency: r.law("latency"),
             loss: r.probability("loss"),
+            bursts: r.table_opt::<BurstsTable>("bursts").map(|table| table.0),
             bandwidth: r.bandwidth_opt("bandwidth"),
             failures: r.named("failures"),
             carries: classes(&r.choices("carries")),
             ends_place: r.place_of(ends),
         }
+    }
+}
+
+/// Bursts of loss.
+pub struct BurstsTable(pub Bursts);
+
+impl Table for BurstsTable {
+    const KEYS: &'static [Key] =
+        &[
+            Key::new("good", Kind::SpanPositive, "Mean length of a good state; exponential.").required(),
+            Key::new("bad", Kind::SpanPositive, "Mean length of a bad state; exponential.").required(),
+            Key::new("loss", Kind::Probability, "Probability that a message is lost in a bad state.")
+                .default("100%", Mark::Cited, "Gilbert's and Elliott's outage model in its simplest form"),
+        ];
+    fn read(r: &mut Reader<'_>) -> Self {
+        BurstsTable(Bursts {
+            good_mean: r.span("good"),
+            bad_mean: r.span("bad"),
+            loss: r.probability("loss"),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::time::Span;
 use crate::input::source::Name;
 use crate::input::values::ArrivalsValue;
 use crate::input::{Key, Kind, Mark, Reader, Table};
-use crate::system::spec::{AvailabilityTarget, DuringDual, Objectives};
+use crate::system::spec::{AvailabilityTarget, Content, DuringDual, Objectives};
 
 const SITE: Key = Key::new("site", Kind::Name("a site"), "Where it is; left out: it reaches every node.");
 const TO: Key = Key::new("to", Kind::Name("a group"), "The group it uses.").required();
@@ -33,6 +33,10 @@ const WRITE_SIZE: Key = Key::new("write_size", Kind::Size, "Bytes of one write."
 const DURING_DUAL: Key = Key::new("during_dual", Kind::Choice(&["both", "first", "nearest", "latest"]),
     "Which node it uses while several are active: every one, the one it used before, the one at its own site, or the \
      one that became active last.").default("first", Mark::Assumption, "it stays where it is");
+
+const CONTENT: Key = Key::new("content", Kind::Choice(&["records", "values", "configuration"]),
+    "What its writes are. A merge of two histories (Duty mode) keeps the records of both, of two values of one point \
+     the later, and only the winner's configuration.").neutral("records");
 
 /// A place without nodes.
 pub struct SiteTable;
@@ -77,6 +81,16 @@ pub struct ClientTable {
     pub buffer: Span,
     /// Bytes of a write.
     pub write_bytes: f64,
+    /// What its writes are.
+    pub content: Content,
+}
+
+fn content(name: &str) -> Content {
+    match name {
+        "values" => Content::Values,
+        "configuration" => Content::Configuration,
+        _ => Content::Records,
+    }
 }
 
 fn during_dual(name: &str) -> DuringDual {
@@ -119,6 +133,7 @@ impl Table for ClientTable {
             .default("1s", Mark::Assumption, "a common client setting"),
         RECONNECT,
         DURING_DUAL,
+        CONTENT,
         WRITE_SIZE,
     ];
     fn read(r: &mut Reader<'_>) -> Self {
@@ -140,6 +155,7 @@ impl Table for ClientTable {
             during_dual: during_dual(r.choice("during_dual")),
             buffer: Span::ZERO,
             write_bytes: r.size("write_size"),
+            content: content(r.choice("content")),
         }
     }
 }
@@ -168,6 +184,7 @@ impl Table for FieldTable {
             "How long a device keeps events it could not deliver, and those it can give again.",
         )
         .neutral("0s"),
+        CONTENT,
         WRITE_SIZE,
     ];
     fn read(r: &mut Reader<'_>) -> Self {
@@ -187,6 +204,7 @@ impl Table for FieldTable {
             during_dual: during_dual(r.choice("during_dual")),
             buffer: r.span("buffer"),
             write_bytes: r.size("write_size"),
+            content: content(r.choice("content")),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::build::scope;
 use super::names::{Names, dangling};
-use super::scenario_file::{Expected, ScenarioFile, Step};
+use super::scenario_file::{Expected, ROLES, ScenarioFile, Step};
 use crate::input::{Problem, Problems};
 use crate::system::ids::{GroupId, LinkId, NodeId, SharedId};
 use crate::system::spec::{Action, Effect, Model, Scope, ScriptStep};
@@ -11,7 +11,8 @@ use crate::system::spec::{Action, Effect, Model, Scope, ScriptStep};
 /// time keep the order of the file.
 ///
 /// # Errors
-/// Every name of the scenario, in steps and expectations, that the model does not have.
+/// Every name of the scenario, in steps and expectations, that the model does not have, and every role that there
+/// is not.
 pub fn attach<P>(scenario: &ScenarioFile, model: &mut Model<P>) -> Result<(), Problems> {
     let mut problems = Problems::new();
     for step in &scenario.steps {
@@ -29,6 +30,12 @@ pub fn attach<P>(scenario: &ScenarioFile, model: &mut Model<P>) -> Result<(), Pr
             }
             Expected::Measure { .. } => {}
             Expected::State { role, accepts, .. } => {
+                for (_, role) in role.iter().filter(|(_, role)| !ROLES.contains(&role.text.as_str())) {
+                    let message = format!("no role is called `{}`", role.text);
+                    let problem = Problem::new(role.place.clone(), message);
+                    let problem = problem.expected(format!("one of {}", ROLES.join(", ")));
+                    problems.add(problem.nearest(&role.text, ROLES.iter().copied()));
+                }
                 for node in role.iter().map(|(node, _)| node).chain(accepts.iter().map(|(node, _)| node)) {
                     nodes.find(node, &mut problems);
                 }

@@ -137,7 +137,6 @@ impl Policy for ActiveActive {
 
     fn design(params: &Params, _: usize) -> Design {
         Design {
-            slots: 1,
             routing: Routing::Balanced {
                 rule: params.rule,
                 redispatch: params.redispatch,
@@ -146,8 +145,7 @@ impl Policy for ActiveActive {
             conflicts: params.keys.map_or(Conflicts::Stateless, |keys| Conflicts::LastWriterWins { keys }),
             stores: params.keys.is_some(),
             required: params.required,
-            windback: false,
-            fencing: None,
+            ..Design::default()
         }
     }
 

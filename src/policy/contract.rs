@@ -70,6 +70,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Role; 8] = [
+        Role::Starting,
+        Role::Syncing,
+        Role::Standby,
+        Role::Isolated,
+        Role::TakingOver,
+        Role::Active,
+        Role::Peer,
+        Role::Idle,
+    ];
+
     /// Its name in scenario files and traces.
     pub const fn name(self) -> &'static str {
         match self {
@@ -146,8 +158,26 @@ pub struct Design {
     pub required: u32,
     /// Devices replay what they still hold after a loss.
     pub windback: bool,
+    /// What becomes of the writes of a node that gives its role up.
+    pub merge: Merge,
     /// Fencing a node: how long it takes, how often it works.
     pub fencing: Option<Fencing>,
+}
+
+/// One node at a time writes, its writes are stored, and clients find whichever accepts.
+impl Default for Design {
+    fn default() -> Design {
+        Design {
+            slots: 1,
+            routing: Routing::Accepting,
+            conflicts: Conflicts::Exclusive,
+            stores: true,
+            required: 1,
+            windback: false,
+            merge: Merge::Nothing,
+            fencing: None,
+        }
+    }
 }
 
 /// The fence action.
@@ -179,6 +209,18 @@ pub struct Bounds {
     pub loss_age: Option<Bound>,
     /// No split-brain window is longer than this.
     pub split_brain: Bound,
+}
+
+/// What becomes of the writes of a node that gives its role up to another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Merge {
+    /// The winner's data is copied over them.
+    Nothing,
+    /// The winner takes them in, each as its [`Content`](crate::system::spec::Content) allows.
+    ByTime {
+        /// Points that writes of present values spread over evenly.
+        points: f64,
+    },
 }
 
 /// Which clock a timer runs on.
@@ -351,7 +393,7 @@ pub enum Command<P: Policy> {
     /// See [`Ctx::step`].
     Step(Phase),
     /// See [`Ctx::surrender`].
-    Surrender(NodeId, bool),
+    Surrender(NodeId),
 }
 
 /// Takes a node's commands in.
@@ -493,7 +535,10 @@ impl<'a, P: Policy> Ctx<'a, P> {
         self.out.command(Command::Persist(durable));
     }
 
-    /// Watches a peer from now on.
+    /// Watches a peer from now on, until the process ends. A node keeps one watch of each kind of each peer: watching
+    /// a peer again replaces the watch before, and its silence counts from now on (convention: from the last arrival,
+    /// or from the instant the watch began if that is later). So a policy that only wants to go on watching must not
+    /// ask again, and one that asks again with another time-out gives the peer the whole of it.
     pub fn watch(&mut self, peer: NodeId, watching: Watching) {
         self.out.command(Command::Watch(peer, watching));
     }
@@ -524,8 +569,8 @@ impl<'a, P: Policy> Ctx<'a, P> {
         self.out.command(Command::Step(phase));
     }
 
-    /// Gives its role up to `winner`; `merge`: its writes are merged there instead of being overwritten.
-    pub fn surrender(&mut self, winner: NodeId, merge: bool) {
-        self.out.command(Command::Surrender(winner, merge));
+    /// Gives its role up to `winner`, which merges its writes as [`Design::merge`] says.
+    pub fn surrender(&mut self, winner: NodeId) {
+        self.out.command(Command::Surrender(winner));
     }
 }

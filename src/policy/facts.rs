@@ -223,11 +223,8 @@ impl Fact {
             Fact::Pause { node, paused } => (3, place(node), flag(paused)),
             Fact::Stance { node, stance } => {
                 let accepts = stance.accepts.map_or(0, |slot| u64::from(slot) + 1);
-                (
-                    4,
-                    place(node),
-                    stance.activation << 20 | (stance.role as u64) << 12 | accepts << 1 | flag(stance.reads),
-                )
+                let flags = accepts << 2 | flag(stance.draining) << 1 | flag(stance.reads);
+                (4, place(node), stance.activation << 20 | (stance.role as u64) << 13 | flags)
             }
             Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
                 let flags = flag(echo) << 2 | flag(suspected) << 1 | flag(mistaken);
@@ -244,15 +241,19 @@ impl Fact {
             }
             Fact::Diverged { diverged, .. } => (9, 0, flag(diverged)),
             Fact::Capacity { millionths, .. } => (10, 0, millionths.into()),
-            Fact::Failover { node, took, mistaken, .. } => {
-                let took = took.map_or(u64::MAX, Span::as_nanos);
-                (11, place(node), took ^ flag(mistaken))
+            Fact::Failover { node, took, detection, mistaken, ordered, .. } => {
+                let span = |span: Option<Span>| span.map_or(u64::MAX, Span::as_nanos);
+                (11, place(node), mix(&[span(took), span(detection), flag(mistaken) << 1 | flag(ordered)]))
             }
             Fact::FailoverFailed { .. } => (12, 0, 0),
-            Fact::Incident { incident, .. } => {
-                (13, 0, u64::from(incident.number) << 1 | flag(incident.in_class))
+            Fact::Incident { incident, .. } => (13, 0, mix(&words_of(&incident))),
+            Fact::Lost { loss, breaks_bound, .. } => {
+                let Loss { count, recovered, merged, overwritten, configuration, bytes, age, incident } =
+                    loss;
+                let [at, number] = incident.as_ref().map_or([u64::MAX; 2], words_of);
+                let counts = [count, recovered, merged, overwritten, configuration, bytes.to_bits()];
+                (14, 0, mix(&counts) ^ mix(&[age.as_nanos(), at, number, flag(breaks_bound)]))
             }
-            Fact::Lost { loss, .. } => (14, 0, loss.count << 20 ^ loss.age.as_nanos()),
             Fact::Overwritten { count, .. } => (15, 0, count),
             Fact::Replication { from, to, change } => {
                 (16, place(from), u64::from(place(to)) << 8 | change as u64)
@@ -273,5 +274,63 @@ impl Fact {
     pub(crate) fn mark(&self, at: Instant, place: impl Fn(NodeId) -> u32, fingerprint: &mut Fingerprint) {
         let (kind, entity, value) = self.words(place);
         fingerprint.fact(at, kind, entity, value);
+    }
+}
+
+/// Several words as one, each bit of it from each of theirs and from their order.
+fn mix(words: &[u64]) -> u64 {
+    let mut all = Fingerprint::default();
+    words.iter().for_each(|&word| all.word(word));
+    all.value() as u64
+}
+
+fn words_of(incident: &Incident) -> [u64; 2] {
+    [incident.at.as_nanos(), u64::from(incident.number) << 1 | u64::from(incident.in_class)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(fact: &Fact) -> u128 {
+        let mut fingerprint = Fingerprint::default();
+        fact.mark(Instant::ZERO, |node| node.0.into(), &mut fingerprint);
+        fingerprint.value()
+    }
+
+    #[test]
+    fn everything_that_is_told_of_a_loss_is_in_the_fingerprint() {
+        let incident = Incident { at: Instant::ZERO, number: 1, in_class: true };
+        let loss = Loss {
+            count: 5,
+            recovered: 1,
+            merged: 2,
+            overwritten: 1,
+            configuration: 1,
+            bytes: 9.0,
+            age: Span::from_whole_secs(3),
+            incident: Some(incident),
+        };
+        let lost = |loss, breaks_bound| Fact::Lost { group: GroupId(0), loss, breaks_bound };
+        let all = [
+            lost(loss, false),
+            lost(loss, true),
+            lost(Loss { count: 6, ..loss }, false),
+            lost(Loss { recovered: 2, ..loss }, false),
+            lost(Loss { merged: 1, ..loss }, false),
+            lost(Loss { overwritten: 2, ..loss }, false),
+            lost(Loss { configuration: 2, ..loss }, false),
+            lost(Loss { bytes: 8.0, ..loss }, false),
+            lost(Loss { age: Span::from_whole_secs(4), ..loss }, false),
+            lost(Loss { incident: None, ..loss }, false),
+            lost(Loss { incident: Some(Incident { in_class: false, ..incident }), ..loss }, false),
+            lost(Loss { incident: Some(Incident { number: 2, ..incident }), ..loss }, false),
+            lost(Loss { incident: Some(Incident { at: Instant::NEVER, ..incident }), ..loss }, false),
+        ];
+        for (i, a) in all.iter().enumerate() {
+            for b in &all[i + 1..] {
+                assert_ne!(value(a), value(b), "{a:?} {b:?}");
+            }
+        }
     }
 }

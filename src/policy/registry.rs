@@ -79,10 +79,59 @@ where
     }
 }
 
-/// Makes a policy's parameters the one choice of its name.
+/// Makes a policy's parameters the one choice of its name, so that `[groups.g.policy.NAME]` reads them.
 ///
-/// ```ignore
-/// failsim::choice!(Params, MyPolicy);
+/// ```
+/// use failsim::input::{Choice, Key, Kind, Mark, Reader, Table};
+/// # use failsim::policy::contract::{Bounds, Conflicts, Ctx, Design, Notice, Policy, Role, Routing, Stance};
+/// # use failsim::policy::registry::Named;
+/// # use failsim::system::ids::NodeId;
+/// use failsim::engine::time::Span;
+///
+/// #[derive(Clone, Debug)]
+/// struct Params {
+///     heartbeat: Span,
+/// }
+///
+/// impl Table for Params {
+///     const KEYS: &'static [Key] = &[Key::new("heartbeat", Kind::SpanPositive, "Time between two heartbeats.")
+///         .default("1s", Mark::Assumption, "common practice")];
+///     fn read(reader: &mut Reader<'_>) -> Self {
+///         Params { heartbeat: reader.span("heartbeat") }
+///     }
+/// }
+///
+/// #[derive(Clone, Debug)]
+/// struct Mine;
+/// # impl Policy for Mine {
+/// #     const NAME: &'static str = "mine";
+/// #     type Params = Params;
+/// #     type Durable = ();
+/// #     type Message = ();
+/// #     type Beacon = ();
+/// #     type Timer = ();
+/// #     fn start((): &(), ctx: &mut Ctx<'_, Self>) -> Self {
+/// #         ctx.beacon(ctx.params.heartbeat, ());
+/// #         Mine
+/// #     }
+/// #     fn on_message(&mut self, _: NodeId, (): (), _: &mut Ctx<'_, Self>) {}
+/// #     fn on_timer(&mut self, (): (), _: &mut Ctx<'_, Self>) {}
+/// #     fn on_notice(&mut self, _: Notice<()>, _: &mut Ctx<'_, Self>) {}
+/// #     fn stance(&self) -> Stance {
+/// #         Stance { role: Role::Idle, accepts: None, draining: false, reads: false, activation: 0 }
+/// #     }
+/// #     fn design(_: &Params, _: usize) -> Design { unreachable!("not asked for here") }
+/// #     fn bounds(_: &Params, _: usize) -> Bounds { unreachable!("not asked for here") }
+/// # }
+/// // … and `impl Policy for Mine`, with `const NAME: &'static str = "mine"` and `type Params = Params`.
+/// failsim::choice!(Params, Mine);
+///
+/// impl Named for Mine {
+///     const SUMMARY: &'static str = "beats and does nothing else";
+/// }
+/// assert_eq!(Params::names(), ["mine"]);
+/// assert_eq!(Params::keys("mine").unwrap()[0].name, "heartbeat");
+/// assert!(Params::keys("yours").is_none());
 /// ```
 #[macro_export]
 macro_rules! choice {
@@ -120,7 +169,7 @@ macro_rules! wrap {
             Command::StopReplicating => Command::StopReplicating,
             Command::Fence(peer) => Command::Fence(peer),
             Command::Step(phase) => Command::Step(phase),
-            Command::Surrender(winner, merge) => Command::Surrender(winner, merge),
+            Command::Surrender(winner) => Command::Surrender(winner),
         }
     };
 }

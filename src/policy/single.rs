@@ -9,7 +9,7 @@
 use crate::input::{Key, Reader, Table};
 use crate::system::ids::NodeId;
 
-use super::contract::{Bound, Bounds, Conflicts, Ctx, Design, Notice, Policy, Role, Routing, Stance};
+use super::contract::{Bound, Bounds, Ctx, Design, Notice, Policy, Role, Stance};
 use super::registry::Named;
 
 /// One node that serves whenever it runs.
@@ -64,15 +64,7 @@ impl Policy for Single {
     }
 
     fn design(_: &Params, _: usize) -> Design {
-        Design {
-            slots: 1,
-            routing: Routing::Accepting,
-            conflicts: Conflicts::Exclusive,
-            stores: true,
-            required: 1,
-            windback: false,
-            fencing: None,
-        }
+        Design::default()
     }
 
     fn bounds(_: &Params, _: usize) -> Bounds {

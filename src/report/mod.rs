@@ -5,6 +5,7 @@
 
 pub mod chart;
 pub mod number;
+mod raster;
 mod scene;
 pub mod table;
 mod text;

@@ -178,6 +178,46 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A length of time that something stays below: exact where two units say it, otherwise rounded up.
+///
+/// ```
+/// use failsim::report::number::duration_at_most;
+/// assert_eq!(duration_at_most(88_200.0), "1d 30m");
+/// assert_eq!(duration_at_most(88_201.0), "1d 1h");
+/// assert_eq!(duration_at_most(0.05), "50ms");
+/// ```
+pub fn duration_at_most(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 60.0 {
+        // Three digits may have rounded down; then one more in the last of them.
+        let shown = duration(seconds);
+        let digit = shift(1.0, exponent(seconds) - 2);
+        let is_below = |shown: f64| shown < seconds * (1.0 - 1e-12);
+        let rounded: f64 = format!("{seconds:.2e}").parse().expect("a number in digits");
+        return if seconds.is_finite() && is_below(rounded) { duration(rounded + digit) } else { shown };
+    }
+    // Rounding errors of a nanosecond are none.
+    let whole = libm::ceil(seconds - 1e-9);
+    const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s")];
+    let mut rest = whole;
+    let mut parts = Vec::new();
+    for (unit, name) in UNITS {
+        let count = libm::floor(rest / unit);
+        rest -= count * unit;
+        if count > 0.0 {
+            parts.push(format!("{count}{name}"));
+        }
+    }
+    if parts.len() <= 2 && whole < YEAR {
+        return parts.join(" ");
+    }
+    let step = match whole {
+        _ if whole >= YEAR => 86_400.0,
+        _ if whole >= 86_400.0 => 3600.0,
+        _ => 60.0,
+    };
+    duration(libm::ceil(whole / step) * step)
+}
+
 /// Three significant digits without trailing zeros, never an exponent.
 fn decimal_of(value: f64) -> String {
     let rounded: f64 = format!("{value:.2e}").parse().expect("a number in digits");
@@ -236,5 +276,28 @@ mod tests {
         assert_eq!(duration(93_600.0), "1d 2h");
         assert_eq!(duration(2.0 * YEAR), "2yr");
         assert_eq!(duration(3.2e-6), "3.2µs");
+    }
+
+    #[test]
+    fn what_stays_below_is_never_rounded_down() {
+        for (seconds, wanted) in [
+            (88_200.0, "1d 30m"),
+            (88_200.5, "1d 1h"),
+            (86_400.0, "1d"),
+            (86_401.0, "1d 1s"),
+            (3_661.0, "1h 2m"),
+            (65.0, "1m 5s"),
+            (65.2, "1m 6s"),
+            (59.97, "1m"),
+            (6.0, "6s"),
+            (1.2341, "1.24s"),
+            (0.05, "50ms"),
+            (0.050_01, "50.1ms"),
+            (0.999_9, "1s"),
+            (1.5 * YEAR, "1yr 183d"),
+            (f64::INFINITY, "unbounded"),
+        ] {
+            assert_eq!(duration_at_most(seconds), wanted, "{seconds}");
+        }
     }
 }

@@ -2,16 +2,17 @@
 //!
 //! Charts lay themselves out into a [`Scene`] in CSS pixels with the origin at the upper left; what becomes of it is
 //! decided here alone, so the drawing library could change without any chart noticing. Bytes are the same on every
-//! machine: positions come from our own portable maths and are rounded to whole pixels of a finer canvas.
+//! machine: positions come from our own portable maths, and SVG rounds them to whole pixels of a finer canvas.
 
 use std::io::Write as _;
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{
     Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle,
 };
 
+use super::raster::Canvas;
 use super::text;
 
 /// A colour without transparency.
@@ -105,9 +106,7 @@ pub(crate) struct Scene {
 /// The SVG canvas is this many times finer than its nominal size: the drawing library knows whole pixels only.
 const SVG_SCALE: f64 = 4.0;
 /// Pixels of a PNG per CSS pixel.
-const PNG_SCALE: usize = 2;
-/// Pixels drawn, along each side, for every pixel of a PNG; their mean smooths all edges.
-const PNG_SAMPLES: usize = 3;
+const PNG_SCALE: f64 = 2.0;
 
 impl Scene {
     pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
@@ -193,12 +192,7 @@ impl Scene {
         let mut document = String::new();
         {
             let mut backend = SVGBackend::with_string(&mut document, size);
-            self.paint(&mut backend, SVG_SCALE, |backend, label| {
-                // The backend puts the baseline of a text 0.76 em below its position.
-                let up = 0.76 * label.size;
-                let (x, y) = if label.turned { (label.x - up, label.y) } else { (label.x, label.y - up) };
-                must(backend.draw_text(&label.text, &text_style(label, SVG_SCALE), whole((x, y), SVG_SCALE)));
-            });
+            self.paint(&mut backend);
         }
         let (_, rest) = document.split_once('\n').expect("the document opens with its tag");
         let title = self.title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -211,62 +205,56 @@ impl Scene {
 
     /// The drawing as a PNG image of twice its nominal size.
     pub(crate) fn png(&self) -> Vec<u8> {
-        let scale = PNG_SCALE * PNG_SAMPLES;
-        let (width, height) = (self.width as usize * PNG_SCALE, self.height as usize * PNG_SCALE);
-        let fine = (width * PNG_SAMPLES, height * PNG_SAMPLES);
-        let mut pixels = vec![255_u8; fine.0 * fine.1 * 3];
-        {
-            let size = (fine.0 as u32, fine.1 as u32);
-            let mut backend = BitMapBackend::with_buffer(&mut pixels, size);
-            let scale = scale as f64;
-            self.paint(&mut backend, scale, |backend, label| {
-                let (x, y) = whole((label.x, label.y), scale);
-                text::rasterise(
-                    &label.text,
-                    label.size * scale,
-                    label.bold,
-                    label.anchor.before(),
-                    |dx, dy, cover| {
-                        let at = if label.turned { (x + dy, y - dx) } else { (x + dx, y + dy) };
-                        let ink = style(label.colour, f64::from(cover), 0).color;
-                        must(backend.draw_pixel(at, ink.to_backend_color()));
-                    },
-                );
-            });
+        let (width, height) = ((self.width * PNG_SCALE) as usize, (self.height * PNG_SCALE) as usize);
+        let mut canvas = Canvas::new(width, height);
+        let scaled = |points: &[(f64, f64)]| -> Vec<_> {
+            points.iter().map(|(x, y)| (x * PNG_SCALE, y * PNG_SCALE)).collect()
+        };
+        for shape in &self.shapes {
+            match shape {
+                Shape::Stroke { points, colour, width } => {
+                    canvas.stroke(&scaled(points), *colour, width * PNG_SCALE);
+                }
+                Shape::Fill { points, colour, alpha } => canvas.fill(&scaled(points), *colour, *alpha),
+                Shape::Text(label) => write_text(&mut canvas, label),
+            }
         }
-        encode(&shrink(&pixels, width, height), width as u32, height as u32)
+        encode(&canvas.into_pixels(), width as u32, height as u32)
     }
 
-    /// Paints on a canvas of `scale` pixels to ours; `write` puts down a text, which every backend does in its own way.
-    fn paint<B, W>(&self, backend: &mut B, scale: f64, write: W)
-    where
-        B: DrawingBackend,
-        W: Fn(&mut B, &Label),
-    {
-        let corner = whole((self.width, self.height), scale);
+    fn paint(&self, backend: &mut SVGBackend<'_>) {
+        let corner = whole((self.width, self.height));
         must(backend.draw_rect((0, 0), corner, &style(Colour(255, 255, 255), 1.0, 0), true));
         for shape in &self.shapes {
             match shape {
                 Shape::Stroke { points, colour, width } => {
-                    let width = libm::fmax(1.0, libm::rint(width * scale)) as u32;
-                    must(
-                        backend
-                            .draw_path(points.iter().map(|p| whole(*p, scale)), &style(*colour, 1.0, width)),
-                    );
+                    let width = libm::fmax(1.0, libm::rint(width * SVG_SCALE)) as u32;
+                    let points = points.iter().map(|point| whole(*point));
+                    must(backend.draw_path(points, &style(*colour, 1.0, width)));
                 }
                 Shape::Fill { points, colour, alpha } => {
-                    must(
-                        backend.fill_polygon(
-                            points.iter().map(|p| whole(*p, scale)),
-                            &style(*colour, *alpha, 0),
-                        ),
-                    );
+                    let points = points.iter().map(|point| whole(*point));
+                    must(backend.fill_polygon(points, &style(*colour, *alpha, 0)));
                 }
-                Shape::Text(label) => write(backend, label),
+                Shape::Text(label) => {
+                    // The backend puts the baseline of a text 0.76 em below its position.
+                    let up = 0.76 * label.size;
+                    let (x, y) = if label.turned { (label.x - up, label.y) } else { (label.x, label.y - up) };
+                    must(backend.draw_text(&label.text, &text_style(label), whole((x, y))));
+                }
             }
         }
         must(backend.present());
     }
+}
+
+fn write_text(canvas: &mut Canvas, label: &Label) {
+    let (x, y) = (libm::rint(label.x * PNG_SCALE) as i32, libm::rint(label.y * PNG_SCALE) as i32);
+    let (size, before) = (label.size * PNG_SCALE, label.anchor.before());
+    text::rasterise(&label.text, size, label.bold, before, |dx, dy, cover| {
+        let (x, y) = if label.turned { (x + dy, y - dx) } else { (x + dx, y + dy) };
+        canvas.blend(x, y, label.colour, cover.min(1.0));
+    });
 }
 
 /// Drawing in memory has nothing to fail at.
@@ -276,19 +264,19 @@ fn must<E: std::fmt::Display>(done: Result<(), E>) {
     }
 }
 
-/// The nearest whole pixel of a finer canvas.
-fn whole((x, y): (f64, f64), scale: f64) -> (i32, i32) {
-    (libm::rint(x * scale) as i32, libm::rint(y * scale) as i32)
+/// The nearest whole pixel of the finer canvas of an SVG.
+fn whole((x, y): (f64, f64)) -> (i32, i32) {
+    (libm::rint(x * SVG_SCALE) as i32, libm::rint(y * SVG_SCALE) as i32)
 }
 
 fn style(colour: Colour, alpha: f64, width: u32) -> ShapeStyle {
     ShapeStyle { color: RGBAColor(colour.0, colour.1, colour.2, alpha), filled: true, stroke_width: width }
 }
 
-fn text_style(label: &Label, scale: f64) -> TextStyle<'static> {
+fn text_style(label: &Label) -> TextStyle<'static> {
     let weight = if label.bold { FontStyle::Bold } else { FontStyle::Normal };
     // The backend divides the size by 1.24 before it writes it down.
-    let mut font = FontDesc::new(FontFamily::Name(text::FAMILY), label.size * scale * 1.24, weight);
+    let mut font = FontDesc::new(FontFamily::Name(text::FAMILY), label.size * SVG_SCALE * 1.24, weight);
     if label.turned {
         font = font.transform(FontTransform::Rotate270);
     }
@@ -300,26 +288,6 @@ fn text_style(label: &Label, scale: f64) -> TextStyle<'static> {
     let Colour(r, g, b) = label.colour;
     let color = RGBColor(r, g, b).to_backend_color();
     TextStyle { color, pos: Pos::new(h_pos, VPos::Top), ..TextStyle::from(font) }
-}
-
-/// Averages each square of `PNG_SAMPLES` by `PNG_SAMPLES` pixels into one.
-fn shrink(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let row = width * PNG_SAMPLES * 3;
-    let count = (PNG_SAMPLES * PNG_SAMPLES) as u32;
-    let mut coarse = Vec::with_capacity(width * height * 3);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..3 {
-                let mut sum = count / 2;
-                for line in 0..PNG_SAMPLES {
-                    let start = (y * PNG_SAMPLES + line) * row + x * PNG_SAMPLES * 3 + channel;
-                    sum += (0..PNG_SAMPLES).map(|step| u32::from(fine[start + 3 * step])).sum::<u32>();
-                }
-                coarse.push((sum / count) as u8);
-            }
-        }
-    }
-    coarse
 }
 
 fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {

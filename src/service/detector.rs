@@ -15,28 +15,27 @@
 //! their place is independent. Both forms are equal in distribution for independent losses and delays; tests compare
 //! them.
 //!
-//! Beats older than the newest one heard are ignored. A beat sent at the very instant of a change counts as not sent.
+//! Detectors that remember more than the newest beat, and ways with bursts of loss, *go ahead* instead (`ahead.rs`).
+//!
+//! Beats older than the newest one heard are ignored. What waits for an observer at the end of its pause counts, for a
+//! detector that remembers, as one arrival: that of the newest. A beat sent at the very instant of a change counts as not sent.
+
+mod ahead;
+mod explain;
+mod memory;
+mod silence;
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
+use crate::system::bursts::Channels;
 use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
 use super::runs::{Ordinary, RunLaw};
+use ahead::Ahead;
+use memory::Memory;
 
-/// When silence becomes suspicion.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Silence {
-    /// No beat for this long, by the observer's clock, since the last arrival.
-    TimeOut(Span),
-    /// This many of the observer's ticks in a row without a beat.
-    Missed {
-        /// How many.
-        count: u32,
-        /// Distance of ticks.
-        every: Span,
-    },
-}
+pub use silence::{Silence, Tail};
 
 /// How the peer sends, as far as the observer's fate depends on it. Spans are in true time: drift is in them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,7 +90,11 @@ struct Quiet {
     anchor: Instant,
     law: RunLaw,
     cut: Span,
+    /// The way the beats take, in the state it keeps.
+    medium: Medium,
     wake_beat: Option<u64>,
+    /// Whether the beat of the wake completes the run; else the stretch ends for another reason.
+    completes: bool,
 }
 
 /// One observer of one peer.
@@ -122,6 +125,14 @@ pub struct Watch {
     fresh: Instant,
     /// What [`Watch::ordinary`] found last, and for which surroundings.
     ordinary: Option<(Medium, Span, Ordinary)>,
+    memory: Memory,
+    channels: Channels,
+    /// No step lies before this instant.
+    now: Instant,
+    /// The steps it has gone ahead of its surroundings.
+    ahead: Option<Box<Ahead>>,
+    /// How many it may go.
+    stride: u32,
 }
 
 /// Beats whose fates are drawn in one look ahead, at most: a way that loses nearly all is looked along in parts.
@@ -137,6 +148,21 @@ impl Watch {
         around: Surroundings,
         stream: Stream,
         links: &[Link],
+    ) -> Watch {
+        Watch::over(silence, skips, armed, now, around, stream, links, Channels::default())
+    }
+
+    /// The same over links with bursts, whose states are read from `channels`.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing, and none has a value to leave out")]
+    pub fn over(
+        silence: Silence,
+        skips: bool,
+        armed: bool,
+        now: Instant,
+        around: Surroundings,
+        stream: Stream,
+        links: &[Link],
+        channels: Channels,
     ) -> Watch {
         let mut watch = Watch {
             silence,
@@ -155,6 +181,11 @@ impl Watch {
             wake: Instant::NEVER,
             fresh: now,
             ordinary: None,
+            memory: Memory::new(&silence),
+            channels,
+            now,
+            ahead: None,
+            stride: ahead::STRIDE_MIN,
         };
         watch.next_beat = watch.beat_from(now);
         watch.plan(links);
@@ -163,7 +194,7 @@ impl Watch {
 
     /// Whether the peer is suspected.
     pub fn is_suspected(&self) -> bool {
-        self.suspected
+        self.ahead.as_ref().map_or(self.suspected, |ahead| ahead.origin.suspected)
     }
 
     /// Takes over what an earlier watch of the same pair has worked out.
@@ -199,26 +230,44 @@ impl Watch {
         beats.first + Span::from_nanos(behind.div_ceil(period).saturating_mul(period))
     }
 
-    /// When silence becomes suspicion if nothing more is heard.
+    /// When silence becomes suspicion if nothing more is heard; or the next tick, where each has an outcome.
     fn deadline(&self) -> Instant {
-        if self.suspected || self.listening_first {
+        let ticks = matches!(self.memory, Memory::Ticks(_));
+        if self.listening_first || (self.suspected && !ticks) {
             return Instant::NEVER;
         }
-        match self.silence {
-            Silence::TimeOut(after) => self.newest + after,
-            Silence::Missed { count, every } => {
+        self.silent_until()
+    }
+
+    /// The same, whether or not the peer is suspected already.
+    fn silent_until(&self) -> Instant {
+        match (self.silence, &self.memory) {
+            (Silence::TimeOut(after), _) => self.newest + after,
+            (Silence::Missed { count, every }, _) => {
                 let since = self.newest.since(self.ticks_from).as_nanos();
                 let tick = since / every.as_nanos().max(1) + 1;
                 self.ticks_from + every.times(tick + u64::from(count))
             }
+            (Silence::Lease(after), _) => self.newest_sent.unwrap_or(self.newest) + after,
+            (Silence::MissedOf { every, .. }, Memory::Ticks(ticks)) => {
+                self.ticks_from + every.times(ticks.next)
+            }
+            (Silence::Expected { every, margin, .. }, Memory::Arrivals(arrivals)) => {
+                arrivals.expected(every).unwrap_or(self.newest + every) + margin
+            }
+            (Silence::Accrual { .. }, Memory::Gaps(gaps)) => self.newest + gaps.patience(),
+            (silence, memory) => unreachable!("{silence:?} with {memory:?}"),
         }
     }
 
-    /// The least time from an arrival to the suspicion that follows it.
-    fn patience(&self) -> Span {
+    /// The least time from the sending of a beat that is heard to the suspicion that follows it.
+    fn patience(&self, medium: Medium, links: &[Link]) -> Span {
         match self.silence {
-            Silence::TimeOut(after) => after,
-            Silence::Missed { count, every } => every.times(u64::from(count)),
+            Silence::TimeOut(after) => after + medium.delay_min(links),
+            Silence::Missed { count, every } => every.times(u64::from(count)) + medium.delay_min(links),
+            Silence::Lease(after) => after,
+            // What these will do depends on more than one beat.
+            Silence::MissedOf { .. } | Silence::Expected { .. } | Silence::Accrual { .. } => Span::ZERO,
         }
     }
 
@@ -231,16 +280,23 @@ impl Watch {
     fn plan(&mut self, links: &[Link]) {
         self.wake = if !self.around.hearing {
             Instant::NEVER
+        } else if self.goes_ahead() {
+            self.go_ahead(links)
         } else if let Some(quiet) = &self.quiet {
             let period = self.around.beats.map_or(Span::NEVER, |beats| beats.period);
             quiet.wake_beat.map_or(Instant::NEVER, |n| quiet.anchor + period.times(n))
         } else if self.skips {
             self.look_ahead(links)
         } else {
-            let beat = if self.around.medium.is_some() { self.next_beat } else { Instant::NEVER };
-            let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
-            beat.min(arrival).min(self.deadline())
+            self.next_step()
         };
+    }
+
+    /// The next beat, arrival or deadline.
+    fn next_step(&self) -> Instant {
+        let beat = if self.around.medium.is_some() { self.next_beat } else { Instant::NEVER };
+        let arrival = self.flight.iter().map(|f| f.arrives).min().unwrap_or(Instant::NEVER);
+        beat.min(arrival).min(self.deadline())
     }
 
     /// Draws the fates of coming beats until the first arrival is known that changes what the observer knows, or
@@ -262,16 +318,23 @@ impl Watch {
 
     /// Handles what comes up at `now`, which must be [`Watch::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
-        let seen = self.pass(now, links);
+        let seen = match self.ahead.take() {
+            Some(ahead) => ahead.seen,
+            None => self.pass(now, links),
+        };
         self.plan(links);
         seen
     }
 
     fn pass(&mut self, now: Instant, links: &[Link]) -> Observed {
+        self.now = now;
         self.fresh = now + Span::from_nanos(1);
         if let Some(quiet) = self.quiet.take() {
             let n = quiet.wake_beat.expect("a quiet stretch without end does not wake");
-            self.resolve(now, n, quiet.law.run(), &quiet, links);
+            let trailing =
+                if quiet.completes { quiet.law.run() } else { quiet.law.trailing(n, &mut self.stream) };
+            self.resolve(now, n, trailing, &quiet, links);
+            self.catch_up_ticks(now);
             let period = self.around.beats.expect("the peer is sending").period;
             self.next_beat = now + period;
             return self.arrivals(now, links);
@@ -285,14 +348,14 @@ impl Watch {
             seen = merge(seen, after);
         }
         if self.deadline() <= now {
-            self.suspected = true;
-            seen.suspect = true;
+            seen = merge(seen, self.expire(now));
         }
         seen
     }
 
     /// Sends the beat of the instant `sent`, or loses it.
     fn send(&mut self, sent: Instant, medium: Medium, links: &[Link]) {
+        let medium = medium.at(sent, &mut self.channels);
         if let Some(delay) = medium.draw(links, &mut self.stream) {
             self.flight.push(Flight { sent, arrives: sent + delay });
         }
@@ -320,10 +383,12 @@ impl Watch {
         if self.newest_sent.is_some_and(|newest| newest >= sent) {
             return Observed::default();
         }
+        self.remember(sent, arrived);
         self.newest = arrived;
         self.newest_sent = Some(sent);
         self.listening_first = false;
-        let trust = std::mem::take(&mut self.suspected);
+        let trust = self.suspected && self.is_trusted_again(arrived);
+        self.suspected &= !trust;
         let is_news = self.news_since.is_some_and(|since| sent >= since);
         if is_news {
             self.news_since = None;
@@ -348,8 +413,12 @@ impl Watch {
         {
             return;
         }
+        let (medium, mut limit) = self.channels.look(medium, self.next_beat);
         let found = match self.ordinary {
             Some((of, period, found)) if of == medium && period == beats.period => found,
+            _ if self.silence.remembers() => {
+                self.ordinary_in_step(sent, beats.period, medium, &mut limit, links)
+            }
             _ => {
                 let found = self.ordinary(beats.period, medium, links);
                 self.ordinary = Some((medium, beats.period, found));
@@ -357,13 +426,12 @@ impl Watch {
             }
         };
         let Some((law, cut)) = found else { return };
-        let u = self.stream.uniform();
-        self.quiet = Some(Quiet { anchor: sent, law, cut, wake_beat: law.first(u) });
+        self.begin_quiet(sent, law, cut, medium, limit);
     }
 
     /// The longest run that cannot yet lead to suspicion, and the delay up to which a beat is ordinary with it.
     fn ordinary(&self, period: Span, medium: Medium, links: &[Link]) -> Option<(RunLaw, Span)> {
-        let patience = self.patience() + medium.delay_min(links);
+        let patience = self.patience(medium, links);
         let longest = patience.as_nanos() / period.as_nanos().max(1);
         let mut best: Option<(RunLaw, Span)> = None;
         for r in (1..=longest.min(super::runs::RUN_MAX)).rev().take(3) {
@@ -385,7 +453,7 @@ impl Watch {
     /// ordinary, as seen at `now`.
     fn resolve(&mut self, now: Instant, n: u64, trailing: u64, quiet: &Quiet, links: &[Link]) {
         let period = self.around.beats.expect("the peer is sending").period;
-        let medium = self.around.medium.expect("an open way");
+        let medium = quiet.medium;
         let last = n - trailing;
         if last > 0 {
             let sent = quiet.anchor + period.times(last);
@@ -416,6 +484,8 @@ impl Watch {
 
     /// Brings the state to `now` under the surroundings so far.
     fn settle(&mut self, now: Instant, links: &[Link]) {
+        self.come_back(now, links);
+        self.now = now;
         if let Some(quiet) = self.quiet.take() {
             let Some(beats) = self.around.beats else { return };
             // Beats sent strictly before now.
@@ -426,6 +496,7 @@ impl Watch {
                 let trailing = quiet.law.trailing(n, &mut self.stream);
                 self.resolve(now, n, trailing, &quiet, links);
             }
+            self.catch_up_ticks(now);
             return;
         }
         if !self.around.hearing {
@@ -446,6 +517,13 @@ impl Watch {
         }
         let period = beats.period.as_nanos().max(1);
         let count = (now - self.next_beat).as_nanos().saturating_sub(1) / period + 1;
+        if medium.has_bursts(&self.channels) {
+            // States are read in their order, so the beats are, too.
+            for _ in 0..count {
+                self.send(self.next_beat, medium, links);
+            }
+            return;
+        }
         for back in (0..count).rev() {
             let sent = self.next_beat + beats.period.times(back);
             let Some(delay) = medium.draw(links, &mut self.stream) else { continue };
@@ -476,8 +554,12 @@ impl Watch {
             if !was_hearing {
                 // Back from a pause: what is overdue comes first, then what has waited.
                 if self.deadline() <= now {
-                    self.suspected = true;
-                    seen.suspect = true;
+                    seen = self.expire(now);
+                }
+                if self.silence.remembers() {
+                    // What has waited counts as one arrival, that of the newest.
+                    let newest = self.flight.iter().filter(|f| f.arrives <= now).map(|f| f.sent).max();
+                    self.flight.retain(|f| f.arrives > now || Some(f.sent) == newest);
                 }
                 for beat in &mut self.flight {
                     beat.arrives = beat.arrives.max(now);

@@ -1,16 +1,21 @@
 //! Health checks: a request every so often, an answer within a time-out, so many failures or successes in a row.
 //!
 //! Used by balancers and for echo requests. The fate of a check is decided when it is sent, from the surroundings of
-//! that instant; its result is known when the answer arrives, or after the time-out. Checks that cannot succeed
-//! (peer dead, way closed) and checks that all succeed are not simulated one by one: the first are counted, the
-//! second skipped to the check that completes the first run of `fall` exceptional ones (`runs.rs`).
+//! that instant; its result is known when the answer arrives, or after the time-out.
+//!
+//! Skipping, only verdicts are events. Checks that cannot succeed (peer dead, way closed) are counted, checks that
+//! succeed skipped to the one that completes the first run of `fall` exceptional ones (`runs.rs`), and the others are
+//! stepped privately up to the next verdict, from a state that is kept: if the surroundings change first, the same
+//! steps are taken again up to the change, with the same draws.
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
+use crate::system::bursts::Channels;
 use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
 use super::detector::Observed;
+use super::fidelity::{Explained, Form, shown_probability};
 use super::runs::{Ordinary, RunLaw};
 
 /// The rule of a health check. Spans are in true time.
@@ -67,7 +72,18 @@ pub struct HealthCheck {
     quiet: Option<Quiet>,
     /// What [`HealthCheck::ordinary`] found last, and for which ways.
     ordinary: Option<([Medium; 2], Ordinary)>,
+    channels: Channels,
+    /// When to wake next.
+    wake: Instant,
+    /// The state it went ahead from: as it was before checks whose results nobody has seen.
+    origin: Option<Box<HealthCheck>>,
+    /// Checks it may go ahead.
+    stride: u32,
 }
+
+/// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
+const STRIDE_MIN: u32 = 16;
+const STRIDE_MAX: u32 = 4096;
 
 impl HealthCheck {
     /// Checks that begin at `first`; the peer is trusted until they say otherwise.
@@ -78,6 +94,19 @@ impl HealthCheck {
         around: CheckSurroundings,
         stream: Stream,
         links: &[Link],
+    ) -> Self {
+        HealthCheck::over(rule, skips, first, around, stream, links, Channels::default())
+    }
+
+    /// The same over links with bursts, whose states are read from `channels`.
+    pub fn over(
+        rule: Rule,
+        skips: bool,
+        first: Instant,
+        around: CheckSurroundings,
+        stream: Stream,
+        links: &[Link],
+        channels: Channels,
     ) -> Self {
         let rule = Rule {
             timeout: rule.timeout.min(rule.every),
@@ -96,14 +125,19 @@ impl HealthCheck {
             verdict: Instant::NEVER,
             quiet: None,
             ordinary: None,
+            channels,
+            wake: Instant::NEVER,
+            origin: None,
+            stride: STRIDE_MIN,
         };
         check.try_quiet(links);
+        check.plan(links);
         check
     }
 
     /// Whether the peer is suspected.
     pub fn is_suspected(&self) -> bool {
-        self.suspected
+        self.origin.as_ref().map_or(self.suspected, |origin| origin.suspected)
     }
 
     /// Its stream, for the checks that follow.
@@ -113,6 +147,39 @@ impl HealthCheck {
 
     /// When to call [`HealthCheck::wake`].
     pub fn wake_at(&self) -> Instant {
+        self.wake
+    }
+
+    /// Works out when to wake: at the next step, or, going ahead, when the next verdict becomes known.
+    fn plan(&mut self, links: &[Link]) {
+        self.wake = self.next_step();
+        if !self.skips || !self.verdict.is_never() || self.wake.is_never() {
+            return;
+        }
+        let origin = Box::new(self.clone());
+        for _ in 0..self.stride {
+            self.wake = self.next_step();
+            if self.wake.is_never() || !self.verdict.is_never() {
+                self.origin = Some(origin);
+                return;
+            }
+            self.step(self.wake, links);
+        }
+        self.stride = (2 * self.stride).min(STRIDE_MAX);
+        self.origin = Some(origin);
+    }
+
+    /// Comes back to the checks sent before `now`: the same steps with the same draws.
+    pub(crate) fn come_back(&mut self, now: Instant, links: &[Link]) {
+        let Some(origin) = self.origin.take() else { return };
+        *self = *origin;
+        self.stride = STRIDE_MIN;
+        while self.verdict.is_never() && self.next_step() < now {
+            self.step(self.next_step(), links);
+        }
+    }
+
+    fn next_step(&self) -> Instant {
         if !self.around.checking {
             return Instant::NEVER;
         }
@@ -135,6 +202,7 @@ impl HealthCheck {
 
     /// Handles what comes up at `now`, which must be [`HealthCheck::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
+        let ahead = self.origin.take().is_some();
         if self.verdict <= now {
             self.verdict = Instant::NEVER;
             self.row = 0;
@@ -142,12 +210,22 @@ impl HealthCheck {
             // Checks sent while the verdict was pending do not count towards the next one.
             self.skip_to(now);
             self.try_quiet(links);
+            self.plan(links);
             return Observed {
                 suspect: self.suspected,
                 heard: (!self.suspected).then_some(now),
                 trust: !self.suspected,
             };
         }
+        if !ahead {
+            self.step(now, links);
+        }
+        self.plan(links);
+        Observed::default()
+    }
+
+    /// The check, or the end of the stretch, at `now`.
+    fn step(&mut self, now: Instant, links: &[Link]) {
         if let Some(quiet) = self.quiet.take() {
             self.resolve_run(now, quiet, links);
             self.next = now + self.rule.every;
@@ -156,16 +234,16 @@ impl HealthCheck {
             self.count(false, now, Span::ZERO);
             self.next = now + self.rule.every;
         } else {
-            let (ok, delay) = self.draw(links);
+            let (ok, delay) = self.draw(now, links);
             self.count(ok, now, delay);
             self.next = now + self.rule.every;
         }
         self.try_quiet(links);
-        Observed::default()
     }
 
-    fn draw(&mut self, links: &[Link]) -> (bool, Span) {
+    fn draw(&mut self, sent: Instant, links: &[Link]) -> (bool, Span) {
         let [there, back] = self.around.hopeful().expect("a way that is open");
+        let [there, back] = [there, back].map(|way| way.at(sent, &mut self.channels));
         let there = there.draw(links, &mut self.stream);
         let back = back.draw(links, &mut self.stream);
         self.judge(there, back)
@@ -217,6 +295,9 @@ impl HealthCheck {
             return;
         }
         let Some(ways) = self.around.hopeful() else { return };
+        if ways.iter().any(|way| way.has_bursts(&self.channels)) {
+            return;
+        }
         let found = match self.ordinary {
             Some((of, found)) if of == ways => found,
             _ => {
@@ -236,6 +317,39 @@ impl HealthCheck {
         let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
         let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
         RunLaw::new(q, u64::from(self.rule.fall)).map(|law| (law, cut))
+    }
+
+    /// In which form it runs while the surroundings are as they are.
+    pub fn explain(&self, links: &[Link]) -> Explained {
+        if !self.skips {
+            return Explained::asked();
+        }
+        let Some(ways) = self.around.hopeful() else {
+            return Explained::new(Form::Skips, "no check can succeed: those that fail are counted");
+        };
+        if ways.iter().any(|way| way.has_bursts(&self.channels)) {
+            let why = "the link's bursts decide: stepped privately to the next verdict";
+            return Explained::new(Form::Ahead, why);
+        }
+        let Some((_, cut)) = self.ordinary(ways, links) else {
+            return Explained::new(
+                Form::Ahead,
+                "most checks would be lost or slow: stepped privately to the next verdict",
+            );
+        };
+        let [there, back] = ways.map(|way| way.exceptional(links, cut));
+        let q = 1.0 - (1.0 - there) * (1.0 - back);
+        let why = if q == 0.0 {
+            "every check succeeds: nothing happens until the surroundings change".to_owned()
+        } else {
+            format!(
+                "the first {} checks in a row that are lost or slow (P = {} each) are drawn from their exact law; \
+                 between suspicion and trust checks are stepped privately",
+                self.rule.fall,
+                shown_probability(q)
+            )
+        };
+        Explained::new(Form::Skips, why)
     }
 
     /// A check drawn given that it is exceptional.
@@ -266,6 +380,7 @@ impl HealthCheck {
         if around == self.around {
             return Observed::default();
         }
+        self.come_back(now, links);
         self.settle(now, links);
         let was_checking = self.around.checking;
         self.around = around;
@@ -276,6 +391,7 @@ impl HealthCheck {
             }
         }
         self.try_quiet(links);
+        self.plan(links);
         Observed::default()
     }
 

@@ -1,6 +1,7 @@
 //! What policies stand on: detectors, replication, the ledger. Each in one place, tested alone.
 
 pub mod detector;
+pub mod fidelity;
 pub mod health;
 pub mod ledger;
 pub mod replication;

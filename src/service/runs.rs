@@ -124,7 +124,12 @@ impl RunLaw {
         if self.q == 0.0 {
             return 0;
         }
-        let mut left = stream.uniform() * (1.0 - self.run_within(n));
+        let u = stream.uniform();
+        // P(none) = (1 − q)(1 − b(n−1))/(1 − b(n)) is 1 − q at least: mostly that settles it.
+        if u < 1.0 - self.q || n == 0 {
+            return 0;
+        }
+        let mut left = u * (1.0 - self.run_within(n));
         let mut q_to_j = 1.0;
         for j in 0..self.r.min(n) {
             left -= q_to_j * (1.0 - self.q) * (1.0 - self.run_within(n - j - 1));

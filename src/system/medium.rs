@@ -1,8 +1,9 @@
 //! What one message meets between two nodes: loss and latency over the links in use.
 
 use crate::engine::stream::Stream;
-use crate::engine::time::Span;
+use crate::engine::time::{Instant, Span};
 
+use super::bursts::Channels;
 use super::ids::LinkId;
 use super::spec::Link;
 
@@ -14,11 +15,13 @@ const COPIES_MAX: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Medium {
     links: [Option<LinkId>; COPIES_MAX],
+    /// The links that are in the bad state of their bursts, one bit each: none, until somebody asks at an instant.
+    bad: u8,
 }
 
 impl Medium {
     /// Neither loss nor delay.
-    pub const PERFECT: Medium = Medium { links: [None; COPIES_MAX] };
+    pub const PERFECT: Medium = Medium { links: [None; COPIES_MAX], bad: 0 };
 
     /// Adds a link as one more copy; further copies than four are not sent.
     pub fn add(&mut self, link: LinkId) {
@@ -32,16 +35,38 @@ impl Medium {
         self.links.iter().flatten().copied()
     }
 
-    /// The fate of a message: its delay, or `None` if every copy is lost. One uniform number a copy.
-    pub fn draw(&self, links: &[Link], stream: &mut Stream) -> Option<Span> {
-        self.first_copy(|id| copy(&links[id.index()], stream))
+    /// Whether any of its links has bursts.
+    pub fn has_bursts(&self, channels: &Channels) -> bool {
+        self.links().any(|link| channels.has(link))
     }
 
-    fn first_copy(&self, mut fate: impl FnMut(LinkId) -> Option<Span>) -> Option<Span> {
+    /// The same medium in the state it has at `at`; see [`Channels::is_bad`].
+    #[must_use]
+    pub fn at(&self, at: Instant, channels: &mut Channels) -> Medium {
+        let states = self.links().enumerate();
+        let bad = states.fold(0, |bad, (i, link)| bad | u8::from(channels.is_bad(link, at)) << i);
+        Medium { bad, ..*self }
+    }
+
+    /// The links with the loss that each has in this state.
+    fn lossy<'l>(&self, links: &'l [Link]) -> impl Iterator<Item = (&'l Link, f64)> {
+        self.links().enumerate().map(|(i, id)| {
+            let link = &links[id.index()];
+            let bad = link.bursts.filter(|_| self.bad & (1 << i) != 0);
+            (link, bad.map_or(link.loss, |bursts| bursts.loss))
+        })
+    }
+
+    /// The fate of a message: its delay, or `None` if every copy is lost. One uniform number a copy.
+    pub fn draw(&self, links: &[Link], stream: &mut Stream) -> Option<Span> {
+        self.first_copy(links, |link, loss| copy(link, loss, stream))
+    }
+
+    fn first_copy(&self, links: &[Link], mut fate: impl FnMut(&Link, f64) -> Option<Span>) -> Option<Span> {
         if self.links[0].is_none() {
             return Some(Span::ZERO);
         }
-        self.links().fold(None, |first, id| match (first, fate(id)) {
+        self.lossy(links).fold(None, |first, (link, loss)| match (first, fate(link, loss)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         })
@@ -52,10 +77,7 @@ impl Medium {
         if self.links[0].is_none() {
             return 0.0;
         }
-        self.links()
-            .map(|id| &links[id.index()])
-            .map(|link| link.loss + (1.0 - link.loss) * link.latency.sf(cut.as_secs()))
-            .product()
+        self.lossy(links).map(|(link, loss)| loss + (1.0 - loss) * link.latency.sf(cut.as_secs())).product()
     }
 
     /// A delay given that it is no longer than `cut`.
@@ -81,14 +103,13 @@ impl Medium {
 
     /// The fate given that no copy arrives within `cut`.
     pub fn draw_exceptional(&self, links: &[Link], cut: Span, stream: &mut Stream) -> Option<Span> {
-        self.first_copy(|id| {
-            let link = &links[id.index()];
-            let late = (1.0 - link.loss) * link.latency.sf(cut.as_secs());
-            let u = stream.uniform() * (link.loss + late);
-            if u < link.loss {
+        self.first_copy(links, |link, loss| {
+            let late = (1.0 - loss) * link.latency.sf(cut.as_secs());
+            let u = stream.uniform() * (loss + late);
+            if u < loss || late == 0.0 {
                 return None;
             }
-            let v = ((u - link.loss) / late).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
+            let v = ((u - loss) / late).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
             Some(link.latency.sample_above(v, cut).max(cut + Span::from_nanos(1)))
         })
     }
@@ -117,14 +138,14 @@ impl Medium {
 }
 
 /// One copy over one link, from one uniform number.
-fn copy(link: &Link, stream: &mut Stream) -> Option<Span> {
+fn copy(link: &Link, loss: f64, stream: &mut Stream) -> Option<Span> {
     let u = stream.uniform();
-    if u < link.loss {
+    if u < loss {
         return None;
     }
-    if link.loss == 0.0 {
+    if loss == 0.0 {
         return Some(link.latency.sample(u));
     }
-    let v = ((u - link.loss) / (1.0 - link.loss)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
+    let v = ((u - loss) / (1.0 - loss)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
     Some(link.latency.sample(v))
 }

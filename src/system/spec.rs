@@ -7,6 +7,7 @@
 use crate::engine::dist::Law;
 use crate::engine::time::{Instant, Span};
 
+use super::bursts::Bursts;
 use super::ids::{ClientId, CrewId, GroupId, LinkId, NodeId, SharedId, SiteId};
 
 /// One system: what the file in `models/` describes. `P` holds a group's policy with its parameters.
@@ -216,8 +217,10 @@ pub struct Link {
     pub direction: Direction,
     /// One-way delay of a message.
     pub latency: Law,
-    /// Probability that one message is lost.
+    /// Probability that one message is lost, each by itself.
     pub loss: f64,
+    /// Bursts; `loss` is then that of the good state.
+    pub bursts: Option<Bursts>,
     /// Bytes per second; `None`: unlimited.
     pub bandwidth: Option<f64>,
     /// How it fails.
@@ -320,6 +323,17 @@ pub enum DuringDual {
     Latest,
 }
 
+/// What writes are: decides what a merge of two histories makes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Entries of their own, such as history, events and operators' actions: both histories' are kept.
+    Records,
+    /// Present values of points: of two for one point the later stays.
+    Values,
+    /// Changes of the configuration: those of the winner stand, the loser's are lost.
+    Configuration,
+}
+
 /// A class of clients, or of field devices.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -357,6 +371,8 @@ pub struct Client {
     pub buffer: Span,
     /// Bytes of one write.
     pub write_bytes: f64,
+    /// What its writes are.
+    pub content: Content,
 }
 
 /// Planned work on nodes, one after the other.

@@ -27,6 +27,7 @@ fn help_names_every_command_and_the_exit_codes() {
             "--stepwise",
             "--quiet",
             "--explain",
+            "--explain-fidelity",
         ],
     );
     desk.run("--version").ends(0, &["failsim "]);
@@ -47,6 +48,36 @@ fn run_prints_measures_with_intervals_and_says_what_they_are() {
         0,
         &["Parameters left at their defaults", "groups.*.policy.hot-standby.heartbeat", "an assumption"],
     );
+}
+
+#[test]
+fn run_says_which_processes_skip_and_why() {
+    let desk = Desk::new("fidelity");
+    let skipping = desk.run("run pair.toml --explain-fidelity --set links.wan.loss=1%");
+    skipping.ends(
+        0,
+        &["pair: its processes", "watches the heartbeats of", "skips", "drawn from their exact law"],
+    );
+    skipping.ends(0, &["asks", "for an echo", "copies its writes to", "counted by ranges"]);
+    let stepwise = desk.run("run pair.toml --explain-fidelity --stepwise");
+    stepwise.ends(0, &["steps", "stepwise simulation was asked for"]);
+    assert!(!stepwise.out.contains("exact law"), "{}", stepwise.out);
+    let requests = desk.run("run pair.toml --explain-fidelity --fidelity requests");
+    requests.ends(0, &["each request is an event"]);
+    for said in [&skipping, &stepwise] {
+        assert!(!said.out.contains("availability"), "nothing is simulated: {}", said.out);
+    }
+    desk.run("run pair.toml --explain-fidelity --set links.*.loss=60%")
+        .ends(0, &["looks ahead", "most beats"]);
+    let policy = "[groups.service.policy.active-passive]\ndetector = { phi-accrual = {} }";
+    desk.change("pair.toml", "phi.toml", "[groups.service.policy.hot-standby]", policy);
+    let bursts = "latency = { fixed = \"2ms\" }\nbursts = { good = \"1h\", bad = \"5s\" }";
+    desk.change("phi.toml", "phi.toml", "latency = { fixed = \"2ms\" }", bursts);
+    desk.run("run phi.toml --explain-fidelity")
+        .ends(0, &["looks ahead", "each arrival moves what it expects", "which all its traffic shares"]);
+    desk.run("explain phi-accrual").ends(0, &["phi-accrual", "Hayashibara"]);
+    desk.run("explain phi-accrual.threshold").ends(0, &["Akka cluster, Cassandra"]);
+    desk.run("explain links.*.bursts.loss").ends(0, &["Gilbert"]);
 }
 
 #[test]

@@ -93,4 +93,38 @@ fn mistakes_of_a_scenario() {
         &["no node is called `z`", "no role is called `mian`", "did you mean `main`?", "`unavailable`"],
     );
     said.ends(2, &["2 scenarios: 1 passed, 0 failed, 1 could not be read"]);
+    desk.change("crash.toml", "open.toml", "horizon = \"2h\"", "horizon = \"2h\"\nruns = 20");
+    let mean = "over_runs = \"mean\"\nequals = 0.0052\nwithin = 1e-9\nconfidence = \"99.99999%\"";
+    desk.change("open.toml", "open.toml", "at_most = \"10%\"", mean);
+    desk.run("test crash.toml open.toml")
+        .ends(3, &["? open", "too wide to say", "1 passed, 0 failed, 1 with too few runs to say"]);
+}
+
+#[test]
+fn detectors_and_bursts_are_checked() {
+    let desk = Desk::new("detectors");
+    let with = |detector: &str, parts: &[&str]| {
+        let policy = format!("[groups.service.policy.active-passive]\nheartbeat = \"1s\"\n{detector}");
+        desk.change("pair.toml", "detector.toml", "[groups.service.policy.hot-standby]", &policy);
+        desk.run("run detector.toml --runs 2 --horizon 1y").is_mistake(parts);
+    };
+    with("detector = { m-of-n = { missing = 4, of = 3 } }", &["4 of 3 ticks can never", "3 at most"]);
+    with("detector = {}", &["no detector is named", "one of m-of-n, vrrp, lease, chen, phi-accrual"]);
+    with("detector = { leese = { ttl = \"5s\" } }", &["unknown key `leese`", "did you mean `lease`?"]);
+    with("detector = { lease = { ttl = \"1s\" } }", &["the lease is not longer than the heartbeat interval"]);
+    with("detector = { chen = {} }", &["margin` is missing"]);
+    with("detector = { vrrp = { priority = 255 } }", &["a whole number from 1 to 254"]);
+    with("detector = { vrrp = {}, lease = { ttl = \"5s\" } }", &["say the same in two ways"]);
+    with("timeout = \"5s\"\ndetector = { vrrp = {} }", &["say the same in two ways"]);
+    with("detector = { phi-accrual = { tail = \"exponential\", pause = \"1s\" } }", &["has no `pause`"]);
+    let latency = "latency = { fixed = \"2ms\" }";
+    desk.change("pair.toml", "bursts.toml", latency, &format!("{latency}\nbursts = {{ good = \"1h\" }}"));
+    desk.run("run bursts.toml").is_mistake(&["links.wan.bursts.bad` is missing"]);
+    desk.change(
+        "pair.toml",
+        "bursts.toml",
+        latency,
+        &format!("{latency}\nbursts = {{ good = \"1h\", bad = \"0s\" }}"),
+    );
+    desk.run("run bursts.toml").is_mistake(&["a time above zero"]);
 }

@@ -102,7 +102,10 @@ impl Law {
 
     /// P(X > x), accurate far in the tail.
     pub fn sf(&self, x: f64) -> f64 {
-        self.pair(x).1
+        match &self.kind {
+            Kind::Lognormal { ln_median, sigma, .. } if x > 0.0 => normal_sf((ln(x) - ln_median) / sigma),
+            _ => self.pair(x).1,
+        }
     }
 
     /// (P(X ≤ x), P(X > x)).
@@ -282,7 +285,11 @@ impl Law {
             }
             let next = x - miss / self.sf(x);
             let next = if next > low && next < high { next } else { 0.5 * (low + high) };
-            if (next - x).abs() <= 1e-15 * x {
+            // The integral itself is known to a few units in the last place: beyond that every step is noise.
+            if miss.abs() <= 1e-15 * goal {
+                return x;
+            }
+            if (next - x).abs() <= 1e-14 * x {
                 return next;
             }
             x = next;

@@ -21,10 +21,11 @@ use crate::engine::time::Span;
 use crate::system::ids::NodeId;
 
 use crate::policy::contract::{
-    Bound, Bounds, Conflicts, Ctx, Design, Fencing, Notice, Phase, Policy, Role, Routing, Stance, Watching,
+    Bound, Bounds, Ctx, Design, Fencing, Notice, Phase, Policy, Role, Stance, Watching,
 };
 use crate::policy::registry::Named;
 
+mod detector;
 mod params;
 
 pub use params::{Params, Replicating};
@@ -265,7 +266,7 @@ impl ActivePassive {
                 let lose = (theirs.activation, std::cmp::Reverse(ctx.rank(peer)))
                     > (self.activation, std::cmp::Reverse(ctx.rank(ctx.me())));
                 if lose {
-                    ctx.surrender(peer, false);
+                    ctx.surrender(peer);
                     self.activation = self.activation.max(theirs.activation);
                     self.stand_by(ctx);
                 }
@@ -352,6 +353,8 @@ impl Policy for ActivePassive {
             activation: durable.activation,
             peers,
         };
+        // A standby that fails before anything has changed must know afterwards that it had a copy.
+        me.persist(ctx);
         let armed = ctx.params.armed && !ctx.facts.after_fence;
         for peer in ctx.peers() {
             ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(), armed });
@@ -490,16 +493,14 @@ impl Policy for ActivePassive {
     fn design(params: &Params, _: usize) -> Design {
         Design {
             slots: params.active,
-            routing: Routing::Accepting,
-            conflicts: Conflicts::Exclusive,
             stores: params.replication != Replicating::None,
             required: u32::from(params.active),
-            windback: false,
             fencing: params.fencing.then(|| Fencing {
                 delay: params.fence_delay.clone(),
                 success: params.fence_success,
                 off: params.fence_off,
             }),
+            ..Design::default()
         }
     }
 

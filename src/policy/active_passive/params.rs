@@ -1,5 +1,6 @@
 //! The parameters of active-passive: its table in a model file, and what follows from it.
 
+use super::detector::{Detector, DetectorTable};
 use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
@@ -28,6 +29,8 @@ pub struct Params {
     pub timeout: Span,
     /// Ticks without a heartbeat that count as failure, instead of the time-out.
     pub missed: Option<u32>,
+    /// Another detector instead.
+    pub detector: Option<Detector>,
     /// N: nodes active at the same time.
     pub active: u8,
     /// From the decision to service.
@@ -76,8 +79,11 @@ impl Table for Params {
             .default("2s", Mark::Cited, "Linux-HA heartbeat, keepalive"),
         Key::new("timeout", Kind::SpanPositive, "Silence after which a peer counts as failed.")
             .default("30s", Mark::Cited, "Linux-HA heartbeat, deadtime")
-            .excludes(&["missed"]),
-        Key::new("missed", Kind::Count(1, 32), "Ticks of one heartbeat interval without a beat, instead of a time-out."),
+            .excludes(&["missed", "detector"]),
+        Key::new("missed", Kind::Count(1, 32), "Ticks of one heartbeat interval without a beat, instead of a time-out.")
+            .excludes(&["timeout", "detector"]),
+        Key::new("detector", Kind::Table(DetectorTable::KEYS), "Another detector instead of a time-out: one of these, by its name.")
+            .excludes(&["timeout", "missed"]),
         Key::new("active", Kind::Count(1, 32), "N: nodes active at the same time; the others are standbys.").neutral("1"),
         Key::new("takeover", Kind::Law, "From the decision to take over until the service runs: hot about a second, warm about a minute, cold many minutes.")
             .default("1s", Mark::Assumption, "hot standby"),
@@ -122,6 +128,7 @@ impl Table for Params {
             heartbeat: r.span("heartbeat"),
             timeout: r.span("timeout"),
             missed: r.count_opt("missed").map(|k| k as u32),
+            detector: r.table_opt::<DetectorTable>("detector").and_then(|table| table.0),
             active: r.count("active") as u8,
             takeover: r.law("takeover"),
             coverage: r.probability("coverage"),
@@ -148,7 +155,20 @@ impl Table for Params {
             backup_interval: r.span("backup_interval"),
             backup_time: r.law("backup_time"),
         };
-        if params.missed.is_none() && params.timeout <= params.heartbeat {
+        if r.is_given("detector") && params.detector.is_none() {
+            r.problem_at("detector", "no detector is named", "one of m-of-n, vrrp, lease, chen, phi-accrual");
+        }
+        if let Some(Detector::Lease(after)) = params.detector
+            && after <= params.heartbeat
+        {
+            r.problem_at(
+                "detector",
+                "the lease is not longer than the heartbeat interval",
+                "a longer one: it would run out before every renewal",
+            );
+        }
+        let timed = params.missed.is_none() && params.detector.is_none();
+        if timed && params.timeout <= params.heartbeat {
             r.problem_at(
                 "timeout",
                 "the time-out is not longer than the heartbeat interval",
@@ -161,9 +181,10 @@ impl Table for Params {
 
 impl Params {
     pub(super) fn silence(&self) -> Silence {
-        match self.missed {
-            Some(count) => Silence::Missed { count, every: self.heartbeat },
-            None => Silence::TimeOut(self.timeout),
+        match (self.detector, self.missed) {
+            (Some(detector), _) => detector.silence(self.heartbeat),
+            (None, Some(count)) => Silence::Missed { count, every: self.heartbeat },
+            (None, None) => Silence::TimeOut(self.timeout),
         }
     }
 

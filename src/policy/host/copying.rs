@@ -3,13 +3,15 @@
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::time::Instant;
-use crate::policy::contract::{Conflicts, Notice, Policy, Role};
+use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
+use crate::service::fidelity::Form;
 use crate::service::ledger::{Disposal, InFlight, Ledger, Loss};
-use crate::service::replication::{Change, Copying, Replication};
+use crate::service::replication::{Change, Copying, Level, Replication};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::Classes;
 
+use super::fidelity::Process;
 use super::takeover::Takeovers;
 use super::view::View;
 use super::{Event, HostCtx, World, class};
@@ -30,8 +32,8 @@ pub(super) struct GroupState {
     copies: Vec<Copy>,
     /// One book for each part of the work; none where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
-    /// Whether a member that gives its role up has its writes merged by the winner.
-    merges: Vec<bool>,
+    /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
+    pub(super) surrendered: Vec<bool>,
     degraded: bool,
     /// Where all members take writes.
     pub(super) merging: Option<super::merging::Merging>,
@@ -60,7 +62,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.groups.push(GroupState {
                 copies: Vec::new(),
                 ledgers,
-                merges: vec![false; group.nodes.len()],
+                surrendered: vec![false; group.nodes.len()],
                 degraded: false,
                 merging: super::merging::Merging::new(
                     design.conflicts,
@@ -73,6 +75,29 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 next_view: View::default(),
             });
         }
+    }
+
+    /// In which form each replication runs.
+    pub(super) fn explain_copies(&self) -> Vec<Process> {
+        let model = &self.setup.model;
+        let name = |node: NodeId| model.nodes[node.index()].name.as_str();
+        let mut all = Vec::new();
+        for (group, state) in model.groups.iter().zip(&self.groups) {
+            for copy in &state.copies {
+                let from = name(group.nodes[copy.replication.from]);
+                let why = match &copy.replication.copying.level {
+                    Level::Async { .. } => "what is under way is drawn from its law when something asks",
+                    Level::Sync => "a write is acknowledged when it is there: there is nothing to draw",
+                    Level::Passes { .. } => {
+                        "the passes up to an instant are drawn when something asks, newest first"
+                    }
+                };
+                let (what, why) =
+                    (format!("{from} copies its writes to {}", name(copy.toward)), why.to_owned());
+                all.push(Process { what, form: Form::Skips, why });
+            }
+        }
+        all
     }
 
     pub(super) fn has_data(&self, group: GroupId, member: usize) -> bool {
@@ -90,7 +115,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn restore_backup(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
         let g = group.index();
         let store = self.setup.model.groups[g].nodes.len();
-        let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
+        let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
         let clients = &self.setup.model.clients;
         let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
         for loss in ledger.restore(member, store, now, how, clients) {
@@ -255,7 +280,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
-                if needs_peer && self.nodes[to.index()].is_running() {
+                if needs_peer && self.nodes[to.index()].program.is_some() {
                     self.notify(to, Notice::OutOfStep { peer: from }, ctx);
                 }
             }
@@ -289,7 +314,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let copy = &self.groups[g].copies[index];
             (copy.replication.from, copy.replication.to, copy.slot)
         };
-        let merge = self.groups[g].merges.get_mut(target).is_some_and(std::mem::take);
+        let surrendered = self.groups[g].surrendered.get_mut(target).is_some_and(std::mem::take);
+        let merge = match self.setup.designs[g].merge {
+            Merge::ByTime { points } if surrendered => Some(points),
+            _ => None,
+        };
         let how = Disposal { windback: self.setup.designs[g].windback, merge };
         let clients = &self.setup.model.clients;
         let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
@@ -303,7 +332,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let g = group.index();
         self.merging_disk_lost(group, member, ctx.now());
-        let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
+        let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;
             let incident = self.groups[g].takeovers.open_incident();
@@ -324,9 +353,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.emit(now, Fact::Lost { group, loss, breaks_bound });
     }
 
-    pub(super) fn surrender(&mut self, node: NodeId, _winner: NodeId, merge: bool) {
+    pub(super) fn surrender(&mut self, node: NodeId) {
         if let Some((group, member)) = self.setup.member[node.index()] {
-            self.groups[group.index()].merges[member] = merge;
+            self.groups[group.index()].surrendered[member] = true;
         }
     }
 
@@ -383,7 +412,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for g in 0..self.groups.len() {
             let group = GroupId::from(g);
             self.finish_merging(group, horizon);
-            let how = Disposal { windback: self.setup.designs[g].windback, merge: false };
+            let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
             for slot in 0..self.groups[g].ledgers.len() {
                 let survivor = self.survivor(group, slot as u8);
                 let clients = &self.setup.model.clients;

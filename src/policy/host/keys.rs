@@ -45,6 +45,8 @@ pub(super) struct Keys {
     pub(super) ledgers: Vec<Vec<StreamKey>>,
     /// Merging, by group.
     pub(super) merging: Vec<StreamKey>,
+    /// Bursts of loss, by link.
+    pub(super) bursts: Vec<StreamKey>,
     pub(super) maintenance: Vec<StreamKey>,
     pub(super) changeovers: Vec<StreamKey>,
 }
@@ -89,6 +91,7 @@ impl Keys {
             clients: clients.collect(),
             ledgers: books.collect(),
             merging: model.groups.iter().map(|group| of("group", &group.name, "merging")).collect(),
+            bursts: model.links.iter().map(|link| of("link", &link.name, "bursts")).collect(),
             maintenance: model
                 .maintenance
                 .iter()

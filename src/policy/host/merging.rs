@@ -158,7 +158,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         // The accepted writes that are left are the others.
         merging.accepted[member] -= mean;
         let age = now.since(since);
-        let loss = Loss { count, recovered: 0, merged: 0, bytes: 0.0, age, incident: None };
+        let loss = Loss {
+            count,
+            recovered: 0,
+            merged: 0,
+            overwritten: 0,
+            configuration: 0,
+            bytes: 0.0,
+            age,
+            incident: None,
+        };
         self.emit(now, Fact::Lost { group, loss, breaks_bound: false });
     }
 

@@ -1,13 +1,17 @@
 //! The host: runs the programs of all nodes inside the system and carries their commands out. This is the world that
 //! the engine steps.
 //!
-//! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is
-//! reached over which links), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
+//! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
+//! (processes, callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger),
+//! `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which links),
+//! `fidelity` (which process runs in which form), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave
+//! through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
+mod fencing;
+mod fidelity;
 mod keys;
 mod merging;
 mod nodes;
@@ -28,10 +32,12 @@ use crate::engine::sim;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Command, Policy};
+use crate::system::bursts::Channels;
 use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
 
 use super::facts::{Fact, FaultOf};
 
+pub use fidelity::Process;
 pub use requests::Stage;
 pub use setup::Setup;
 
@@ -118,6 +124,8 @@ pub struct World<'s, P: Policy, T> {
     nodes: Vec<nodes::NodeState<P>>,
     clocks: Vec<clocks::Clocks>,
     links: Vec<faults::LinkState>,
+    /// The bursts of loss on links, read up to now.
+    channels: Channels,
     faults: Vec<faults::FaultState>,
     crews: Vec<faults::CrewState>,
     planned: Vec<faults::PlannedState>,
@@ -151,6 +159,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         nodes: Vec::new(),
         clocks: Vec::new(),
         links: Vec::new(),
+        channels: Channels::default(),
         faults: Vec::new(),
         crews: Vec::new(),
         planned: Vec::new(),
@@ -177,6 +186,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn begin(&mut self, ctx: &mut HostCtx<'_, P>) {
         self.begin_faults(ctx);
+        self.begin_channels();
         self.begin_ways();
         self.begin_nodes(ctx);
         self.begin_watches(ctx);

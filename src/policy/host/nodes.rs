@@ -50,8 +50,8 @@ pub(super) struct NodeState<P: Policy> {
     paused_host: u16,
     paused_process: u16,
     pub(super) in_maintenance: bool,
-    fenced: bool,
-    after_fence: bool,
+    pub(super) fenced: bool,
+    pub(super) after_fence: bool,
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
@@ -63,11 +63,13 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) beacon: Option<Beacon<P::Beacon>>,
     pub(super) stance: Option<Stance>,
     queue: Vec<(NodeId, P::Message)>,
+    /// What happened around it while it stood still.
+    notices: Vec<Notice<P::Beacon>>,
     starts: Stream,
     /// Factor on service times.
     pub(super) slow: f64,
     stream: Stream,
-    messages: Stream,
+    pub(super) messages: Stream,
     phase: Stream,
 }
 
@@ -138,6 +140,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 beacon: None,
                 stance: None,
                 queue: Vec::new(),
+                notices: Vec::new(),
                 starts: keys.start.open(self.run),
                 slow: 1.0,
                 stream: keys.policy.open(self.run),
@@ -244,7 +247,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.started(node, ctx);
     }
 
-    fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
         let state = &mut self.nodes[node.index()];
         if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
             return;
@@ -327,7 +330,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.refresh(node, ctx);
     }
 
+    /// Tells a node what it declared interest in; one that stands still learns of it when it goes on.
     pub(super) fn notify(&mut self, node: NodeId, notice: Notice<P::Beacon>, ctx: &mut HostCtx<'_, P>) {
+        let state = &mut self.nodes[node.index()];
+        if state.is_paused() {
+            if state.program.is_some() {
+                state.notices.push(notice);
+            }
+            return;
+        }
         self.call(node, ctx, |program, c| program.on_notice(notice, c));
     }
 
@@ -375,14 +386,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.evaluate_of(node);
     }
 
-    /// Back from a pause: overdue timers once each, then what the detectors missed, then queued messages, and only
-    /// then clients.
+    /// Back from a pause: overdue timers once each, then what the detectors and others had to tell, then queued messages,
+    /// and only then clients.
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
             return;
         }
         self.emit(now, Fact::Pause { node, paused: false });
+        self.serving_resumes(node, now);
         // The beat that was due goes out now, and the loop goes on from here.
         if let Some(beacon) = &mut self.nodes[node.index()].beacon {
             beacon.first = now;
@@ -393,6 +405,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
         }
         self.surroundings_changed(node, ctx);
+        for notice in std::mem::take(&mut self.nodes[node.index()].notices) {
+            self.notify(node, notice, ctx);
+        }
         for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
             self.call(node, ctx, |program, c| program.on_message(from, message, c));
         }
@@ -418,6 +433,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         state.program = None;
         state.stance = None;
         state.queue.clear();
+        state.notices.clear();
         for timer in &mut state.timers {
             timer.name = None;
             timer.overdue = false;
@@ -467,12 +483,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Command::StopReplicating => self.copies_from_end(node, ctx),
             Command::Fence(peer) => self.fence(node, peer, ctx),
             Command::Step(phase) => self.emit(now, Fact::Step { node, phase }),
-            Command::Surrender(winner, merge) => self.surrender(node, winner, merge),
+            Command::Surrender(_) => self.surrender(node),
         }
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
-        let Some(medium) = self.medium(from, to, Classes::HEARTBEAT) else { return };
+        let Some(medium) = self.medium_at(ctx.now(), from, to, Classes::HEARTBEAT) else { return };
         let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
         let Some(delay) = delay else { return };
         let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
@@ -568,39 +584,5 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let Some((group, _)) = self.setup.member[node.index()] {
             self.touch(group);
         }
-    }
-
-    fn fence(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        let delay = fencing.delay.sample(self.nodes[by.index()].messages.uniform());
-        ctx.push(ctx.now() + delay, Self::rank(class::SERVICE, by.index()), Event::Fence { by, peer });
-    }
-
-    pub(super) fn fence_ends(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        // The order is with the fence device: it is carried out even if whoever gave it has died since.
-        let worked = self.nodes[by.index()].messages.uniform() < fencing.success;
-        if worked {
-            if !self.nodes[peer.index()].fenced {
-                self.nodes[peer.index()].fenced = true;
-                self.nodes[peer.index()].after_fence = true;
-                ctx.push(
-                    ctx.now() + fencing.off,
-                    Self::rank(class::HARDWARE, peer.index()),
-                    Event::Unfence(peer),
-                );
-            }
-            self.process_dies(peer, ctx);
-        }
-        if self.nodes[by.index()].is_running() {
-            self.notify(by, Notice::Fenced { peer, worked }, ctx);
-        }
-    }
-
-    pub(super) fn unfence(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].fenced = false;
-        self.power_on(node, Scope::Host, ctx);
     }
 }

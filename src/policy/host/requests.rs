@@ -183,7 +183,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let timeout = ctx.now() + spec.timeout;
         self.push_stage(timeout, client, Stage::Expires, place, stamp, number, ctx);
         let Some(node) = self.pick_node(client, is_write) else { return };
-        let Some(delay) = self.client_delay(client, node) else { return };
+        let Some(delay) = self.client_delay(ctx.now(), client, node) else { return };
         let attempt = Attempt {
             operation: place,
             stamp,
@@ -221,13 +221,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// The delay between a client and a node, over the first open link that carries it; `None`: lost.
-    fn client_delay(&mut self, client: usize, node: NodeId) -> Option<Span> {
+    fn client_delay(&mut self, now: Instant, client: usize, node: NodeId) -> Option<Span> {
         let Reach::Over(links) = &self.setup.client_reach[client][node.index()] else {
             return Some(Span::ZERO);
         };
         let link = links.iter().copied().find(|&link| self.link_serves(client, link))?;
         let mut medium = crate::system::medium::Medium::PERFECT;
         medium.add(link);
+        let medium = medium.at(now, &mut self.channels);
         medium.draw(&self.setup.model.links, &mut self.requests.network[client])
     }
 
@@ -377,8 +378,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.emit(ctx.now(), Fact::Repeated { group, is_ghost: false });
             }
         }
-        let copy = if attempt.is_write { self.copy_delay(group, member, client) } else { Span::ZERO };
-        let back = self.client_delay(client, attempt.node);
+        let copy =
+            if attempt.is_write { self.copy_delay(ctx.now(), group, member, client) } else { Span::ZERO };
+        let back = self.client_delay(ctx.now(), client, attempt.node);
         match back {
             Some(back) => self.push_stage(
                 ctx.now() + copy + back,
@@ -394,11 +396,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// There and back to the copy of a synchronous node: the copy has the write before the client hears of it.
-    fn copy_delay(&mut self, group: GroupId, member: usize, client: usize) -> Span {
+    fn copy_delay(&mut self, now: Instant, group: GroupId, member: usize, client: usize) -> Span {
         let Some(to) = self.synchronous_copy(group, member) else { return Span::ZERO };
         let from = self.setup.model.groups[group.index()].nodes[member];
         let draw = |world: &mut Self, a, b| {
-            let medium = world.medium(a, b, Classes::REPLICATION)?;
+            let medium = world.medium_at(now, a, b, Classes::REPLICATION)?;
             medium.draw(&world.setup.model.links, &mut world.requests.network[client])
         };
         // A lost packet is sent again; the mean delay stands for that.

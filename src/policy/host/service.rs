@@ -456,6 +456,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
         if view.spare != 0 || (balanced && accepting != 0) {
             Phase::Detect
+        } else if view.withheld != 0 {
+            Phase::NoQuorum
         } else if view.starting != 0 {
             Phase::Restart
         } else {

@@ -33,8 +33,12 @@ struct Pending {
 pub(super) struct Takeovers {
     /// The member that served each slot last.
     last: Vec<Option<usize>>,
-    /// Suspicions of the serving node, by observer.
-    suspicions: Vec<Option<Suspicion>>,
+    /// Since when that member has been dead, or has stood still: the fault that a takeover follows.
+    vacated: Vec<Option<Instant>>,
+    /// Suspicions of serving nodes, by observer and suspected member.
+    suspicions: Vec<Vec<Option<Suspicion>>>,
+    /// When each member's last pause ended.
+    resumed: Vec<Instant>,
     pending: Option<Pending>,
     incident: Option<Incident>,
     incidents: u32,
@@ -46,7 +50,9 @@ impl Takeovers {
     pub(super) fn new(slots: usize, members: usize) -> Takeovers {
         Takeovers {
             last: vec![None; slots],
-            suspicions: vec![None; members],
+            vacated: vec![None; slots],
+            suspicions: vec![vec![None; members]; members],
+            resumed: vec![Instant::ZERO; members],
             pending: None,
             incident: None,
             incidents: 0,
@@ -66,6 +72,11 @@ impl Takeovers {
         self.incident
     }
 
+    /// Suspicions of `member` speak of a time that is over: it no longer serves, or is back.
+    fn forget_suspicions_of(&mut self, member: usize) {
+        self.suspicions.iter_mut().for_each(|of| of[member] = None);
+    }
+
     fn incident(&mut self, at: Instant, in_class: bool) -> Incident {
         self.incidents += 1;
         Incident { at, number: self.incidents, in_class }
@@ -82,7 +93,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// The same of a link, for the groups whose nodes or clients use it.
+    /// The same of a link that is cut, for the groups whose nodes or clients use it. The end of a cut is none: a way
+    /// that opens makes no copy older, so whatever a bound promises of the fault alone holds all the more. (A node
+    /// that comes back is another matter: it can take over with older data.)
     pub(super) fn note_disturbance_of(&mut self, link: LinkId) {
         for g in 0..self.groups.len() {
             if self.groups[g].takeovers.incident.is_some() && self.setup.uses(GroupId::from(g), link) {
@@ -95,10 +108,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn serving_stops(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let now = ctx.now();
-        self.groups[group.index()].takeovers.suspicions[member] = None;
-        let serves = self.nodes[node.index()].stance.is_some_and(|stance| stance.accepts.is_some());
-        if !serves || self.setup.designs[group.index()].conflicts != Conflicts::Exclusive {
+        let takeovers = &mut self.groups[group.index()].takeovers;
+        takeovers.suspicions[member].fill(None);
+        let served = self.nodes[node.index()].stance.and_then(|stance| stance.accepts);
+        let Some(slot) =
+            served.filter(|_| self.setup.designs[group.index()].conflicts == Conflicts::Exclusive)
+        else {
             return;
+        };
+        let slot = usize::from(slot);
+        if takeovers.last[slot] == Some(member) {
+            // A crash after a pause: the pause is what took it away.
+            takeovers.vacated[slot].get_or_insert(now);
         }
         let alone = self.acceptors(group) == 1;
         let in_class = alone
@@ -111,16 +132,27 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.emit(now, Fact::Incident { group, incident });
     }
 
-    /// No other fault in the group or between its nodes.
+    /// A node goes on after a pause. Where it still holds its slot, nobody has to take that over.
+    pub(super) fn serving_resumes(&mut self, node: NodeId, now: Instant) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let takeovers = &mut self.groups[group.index()].takeovers;
+        takeovers.resumed[member] = now;
+        for (last, vacated) in takeovers.last.iter().zip(&mut takeovers.vacated) {
+            if *last == Some(member) {
+                *vacated = None;
+            }
+        }
+    }
+
+    /// No other fault in the group or between its nodes, whichever two of them.
     fn is_calm_around(&self, group: GroupId, node: NodeId) -> bool {
-        let others =
-            || self.setup.model.groups[group.index()].nodes.iter().copied().filter(move |&n| n != node);
-        others().all(|n| {
-            self.nodes[n.index()].is_running()
-                && self.cut_since(n, node).is_none()
-                && self.cut_since(node, n).is_none()
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        nodes.iter().all(|&n| {
+            let sees = |other: &NodeId| *other == n || self.cut_since(n, *other).is_none();
+            (n == node || self.nodes[n.index()].is_running())
                 && self.monitor_works(n)
-        }) && self.monitor_works(node)
+                && nodes.iter().all(sees)
+        })
     }
 
     fn acceptors(&self, group: GroupId) -> usize {
@@ -143,7 +175,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let state = &self.nodes[peer.index()];
         let mistaken = state.is_running() && state.stance.is_some_and(|stance| stance.accepts.is_some());
-        self.groups[group.index()].takeovers.suspicions[member] = Some(Suspicion { at: now, mistaken });
+        let suspicion = Suspicion { at: now, mistaken };
+        self.groups[group.index()].takeovers.suspicions[member][suspected] = Some(suspicion);
     }
 
     /// What a node accepts changed.
@@ -176,20 +209,25 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let before = self.groups[g].takeovers.last[slot];
         let incident = self.incident_behind(group, before, node, now);
         self.restore_backup(group, slot, member, now);
+        self.groups[g].surrendered[member] = false;
         if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
             ledger.activate(member, incident, now);
         }
         if now > Instant::ZERO {
             self.emit(now, Fact::Step { node, phase: Phase::Reconnect });
         }
-        if before.is_some_and(|last| last != member) {
-            let last = self.setup.model.groups[g].nodes[before.expect("checked")];
+        let vacated = self.groups[g].takeovers.vacated[slot].take();
+        if let Some(before) = before.filter(|&before| before != member) {
+            let last = self.setup.model.groups[g].nodes[before];
             let old = &self.nodes[last.index()];
             let still = old.is_running() && old.stance.is_some_and(|s| s.accepts == Some(slot as u8));
-            let fault = (!still).then_some(old.stopped);
-            let was_up = fault.is_some_and(|fault| self.nodes[node.index()].started <= fault);
+            // One that runs and has given its slot up did so because it was cut off, or was told to.
+            let fault = vacated.or_else(|| self.cut_since(last, node)).filter(|_| !still);
             let takeovers = &mut self.groups[g].takeovers;
-            let suspicion = takeovers.suspicions[member].take();
+            let up_since = self.nodes[node.index()].started.max(takeovers.resumed[member]);
+            let was_up = fault.is_some_and(|fault| up_since <= fault);
+            let suspicion = takeovers.suspicions[member][before];
+            takeovers.forget_suspicions_of(before);
             let ordered = std::mem::take(&mut takeovers.ordered);
             takeovers.pending = Some(Pending { member, fault, suspicion, was_up, ordered });
         }
@@ -257,11 +295,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             None => {
                 let takeovers = &mut self.groups[g].takeovers;
-                let begun = takeovers.last.contains(&Some(member))
-                    && takeovers.suspicions.iter().flatten().any(|suspicion| !suspicion.mistaken);
-                for suspicion in &mut takeovers.suspicions {
-                    *suspicion = None;
-                }
+                let mut of = takeovers.suspicions.iter().filter_map(|of| of[member]);
+                let begun = takeovers.last.contains(&Some(member)) && of.any(|of| !of.mistaken);
+                takeovers.forget_suspicions_of(member);
                 takeovers.incident = None;
                 if begun {
                     self.emit(now, Fact::FailoverFailed { group });

@@ -21,6 +21,8 @@ pub(super) struct View {
     pub(super) reads: u64,
     /// Runs, accepts nothing and is there to take over.
     pub(super) spare: u64,
+    /// Runs, but is cut off and withholds itself: it may not act alone.
+    pub(super) withheld: u64,
     /// Writes wait for a copy that cannot be reached.
     pub(super) blocked: u64,
     /// Would accept a write of a part of the work if a client reached it, by part.
@@ -59,9 +61,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let slots = usize::from(self.setup.designs[g].slots);
         view.accepting.clear();
         view.accepting.resize(slots, 0);
-        let View { running, starting, in_maintenance, active, reads, spare, blocked, accepting } = &mut view;
+        let View { running, starting, in_maintenance, active, reads, spare, withheld, blocked, accepting } =
+            &mut view;
         (*running, *starting, *in_maintenance) = (0, 0, 0);
-        (*active, *reads, *spare, *blocked) = (0, 0, 0, 0);
+        (*active, *reads, *spare, *withheld, *blocked) = (0, 0, 0, 0, 0);
         for (member, node) in self.setup.model.groups[g].nodes.iter().enumerate() {
             let state = &self.nodes[node.index()];
             let bit = 1_u64 << member;
@@ -82,6 +85,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             match stance.accepts {
                 Some(slot) if !stance.draining => accepting[usize::from(slot)] |= bit,
                 Some(_) => {}
+                None if stance.role == Role::Isolated => *withheld |= bit,
                 None => *spare |= set(stance.role != Role::Idle),
             }
         }

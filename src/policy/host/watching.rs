@@ -6,12 +6,13 @@ use crate::engine::stream::Stream;
 use crate::engine::time::Instant;
 use crate::policy::contract::{Notice, Policy, Routing, Watching};
 use crate::policy::facts::Fact;
-use crate::service::detector::{Observed, Silence, Surroundings, Watch};
+use crate::service::detector::{Observed, Surroundings, Watch};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
 use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::Classes;
 
+use super::fidelity::Process;
 use super::{Event, HostCtx, World, class, true_span};
 
 #[derive(Clone, Debug)]
@@ -64,6 +65,31 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
+    /// In which form each detector runs at present.
+    pub(super) fn explain_watches(&self) -> Vec<Process> {
+        let model = &self.setup.model;
+        let name = |node: NodeId| model.nodes[node.index()].name.as_str();
+        let watches = self.watches.iter().filter_map(|watch| {
+            let (observer, peer) = (name(watch.observer), name(watch.peer));
+            let (what, explained) = match &watch.kind {
+                Kind::Off(_) | Kind::Past(_) => return None,
+                Kind::Beats(beats) => {
+                    (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
+                }
+                Kind::Echo(check) => {
+                    (format!("{observer} asks {peer} for an echo"), check.explain(&model.links))
+                }
+            };
+            Some(Process { what, form: explained.form, why: explained.why })
+        });
+        let checks = self.checks.iter().map(|slot| {
+            let explained = slot.check.explain(&model.links);
+            let what = format!("balancer of {} checks {}", model.clients[slot.client].name, name(slot.node));
+            Process { what, form: explained.form, why: explained.why }
+        });
+        watches.chain(checks).collect()
+    }
+
     fn arm_check(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
         let check = &self.checks[index];
         ctx.arm(check.slot, check.check.wake_at().max(ctx.now()));
@@ -88,19 +114,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let is_echo = matches!(watching, Watching::Echo(_));
         let index = self.watch_slot(observer, peer, is_echo, ctx);
-        let mut stream = self.take_stream(index);
+        let mut stream = self.take_stream(index, now);
         let drift = self.clocks[observer.index()].drift;
         let links = &self.setup.model.links;
+        let channels = self.channels_at(now);
         let kind = match watching {
             Watching::Beats { silence, armed } => {
-                let silence = match silence {
-                    Silence::TimeOut(after) => Silence::TimeOut(true_span(after, drift)),
-                    Silence::Missed { count, every } => {
-                        Silence::Missed { count, every: true_span(every, drift) }
-                    }
-                };
+                let silence = silence.in_true_time(drift);
                 let around = self.watch_surroundings(observer, peer);
-                let mut watch = Watch::new(silence, self.setup.skips, armed, now, around, stream, links);
+                let mut watch =
+                    Watch::over(silence, self.setup.skips, armed, now, around, stream, links, channels);
                 if let Kind::Past(earlier) | Kind::Beats(earlier) = &self.watches[index].kind {
                     watch.inherit(earlier);
                 }
@@ -114,7 +137,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 };
                 let first = now + rule.every.scaled(stream.uniform());
                 let around = self.echo_surroundings(observer, peer);
-                Kind::Echo(HealthCheck::new(rule, self.setup.skips, first, around, stream, links))
+                Kind::Echo(HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels))
             }
         };
         self.watches[index].kind = kind;
@@ -134,18 +157,27 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         })
     }
 
-    fn take_stream(&mut self, index: usize) -> Stream {
-        match &self.watches[index].kind {
+    /// The stream of what runs there, as far as it has been used by `now`.
+    fn take_stream(&mut self, index: usize, now: Instant) -> Stream {
+        let links = &self.setup.model.links;
+        match &mut self.watches[index].kind {
             Kind::Off(stream) => stream.clone(),
-            Kind::Past(watch) | Kind::Beats(watch) => watch.stream().clone(),
-            Kind::Echo(check) => check.stream().clone(),
+            Kind::Past(watch) => watch.stream().clone(),
+            Kind::Beats(watch) => {
+                watch.come_back(now, links);
+                watch.stream().clone()
+            }
+            Kind::Echo(check) => {
+                check.come_back(now, links);
+                check.stream().clone()
+            }
         }
     }
 
     pub(super) fn drop_watches(&mut self, observer: NodeId, ctx: &mut HostCtx<'_, P>) {
         for index in 0..self.watches.len() {
             if self.watches[index].observer == observer {
-                let stream = self.take_stream(index);
+                let stream = self.take_stream(index, ctx.now());
                 let kind = std::mem::replace(&mut self.watches[index].kind, Kind::Off(stream));
                 if let Kind::Beats(watch) | Kind::Past(watch) = kind {
                     self.watches[index].kind = Kind::Past(watch);

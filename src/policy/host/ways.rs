@@ -2,8 +2,10 @@
 //! at every step in between.
 
 use crate::engine::probe::Probe;
+use crate::engine::time::Instant;
 use crate::policy::contract::Policy;
 use crate::policy::facts::Fact;
+use crate::system::bursts::Channels;
 use crate::system::ids::{LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::{Classes, PathUse};
@@ -78,6 +80,29 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Reach::Always => true,
             Reach::Over(links) => links.iter().any(|&link| self.link_serves(client, link)),
         }
+    }
+
+    pub(super) fn begin_channels(&mut self) {
+        let (links, keys, run) = (&self.setup.model.links, &self.setup.keys, self.run);
+        self.channels = Channels::new(links, |link| keys.bursts[link.index()].open(run));
+    }
+
+    /// The states of all links from `now` on, for a reader of its own.
+    pub(super) fn channels_at(&mut self, now: Instant) -> Channels {
+        self.channels.advance(now);
+        self.channels.clone()
+    }
+
+    /// The links that carry a class at present, in their states.
+    pub(super) fn medium_at(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        to: NodeId,
+        classes: Classes,
+    ) -> Option<Medium> {
+        let medium = self.medium(from, to, classes)?;
+        Some(medium.at(now, &mut self.channels))
     }
 
     /// A link opened or closed for some class: the ways over it, and whoever uses them.

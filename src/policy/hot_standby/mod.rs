@@ -32,9 +32,7 @@ use crate::service::detector::Silence;
 use crate::service::health::Rule;
 use crate::system::ids::NodeId;
 
-use crate::policy::contract::{
-    Bound, Bounds, Conflicts, Ctx, Design, Notice, Phase, Policy, Role, Routing, Stance, Watching,
-};
+use crate::policy::contract::{Bound, Bounds, Ctx, Design, Notice, Phase, Policy, Role, Stance, Watching};
 use crate::policy::registry::Named;
 
 mod params;
@@ -275,7 +273,7 @@ impl HotStandby {
                 ctx.arm(Timer::Arbitrated, ctx.params.heartbeat);
             }
             Some(false) => {
-                ctx.surrender(peer, ctx.params.duty_mode);
+                ctx.surrender(peer);
                 self.step_down(ctx);
             }
             None => {
@@ -382,7 +380,7 @@ impl Policy for HotStandby {
             }
             Message::YouLose => {
                 if self.state == State::Main {
-                    ctx.surrender(from, ctx.params.duty_mode);
+                    ctx.surrender(from);
                     self.step_down(ctx);
                 }
             }
@@ -467,15 +465,7 @@ impl Policy for HotStandby {
     }
 
     fn design(params: &Params, _: usize) -> Design {
-        Design {
-            slots: 1,
-            routing: Routing::Accepting,
-            conflicts: Conflicts::Exclusive,
-            stores: true,
-            required: 1,
-            windback: params.windback,
-            fencing: None,
-        }
+        Design { windback: params.windback, merge: params.merge(), ..Design::default() }
     }
 
     fn bounds(params: &Params, _: usize) -> Bounds {

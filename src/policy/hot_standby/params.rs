@@ -3,6 +3,7 @@
 use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::policy::contract::Merge;
 use crate::service::replication::{Copying, Level};
 
 /// Its table in a model file.
@@ -32,6 +33,8 @@ pub struct Params {
     pub main_forfeits: bool,
     /// The loser's data is merged.
     pub duty_mode: bool,
+    /// Points whose present values are written.
+    pub points: u64,
     /// Devices replay what they still hold.
     pub windback: bool,
     /// Arbitration priorities in the order of the group.
@@ -72,8 +75,10 @@ impl Table for Params {
         Key::new("isolated_main", Kind::Choice(&["arbitrate", "become-standby"]),
             "What an isolated Main does on reconnection: arbitrate, or forfeit.")
             .neutral("arbitrate"),
-        Key::new("duty_mode", Kind::Flag, "After a Main-Main the loser's history and events are merged into the winner; its configuration is not.")
-            .default("false", Mark::Checked, "disabled unless set"),
+        Key::new("duty_mode", Kind::Flag, "After a Main-Main the loser's history and events are merged into the winner, of two values of a point the later stays, and the loser's configuration is lost.")
+            .default("false", Mark::Checked, "disabled unless set; the sibling Plant SCADA alarm server has it enabled"),
+        Key::new("points", Kind::Count(1, 1_000_000_000), "Points that writes of present values (`content = \"values\"`) spread over evenly: decides how many of them meet in a merge.")
+            .default("10000", Mark::Assumption, "a medium system"),
         Key::new("windback", Kind::Flag, "Field devices replay what their buffers still hold of a lost period.").neutral("false"),
         Key::new("priorities", Kind::Any, "Arbitration Priority of each server in the order of the group, higher wins: `[0, 0]`.")
             .neutral("[]"),
@@ -101,6 +106,7 @@ impl Table for Params {
             become_main: r.choice("isolated_standby") == "become-main",
             main_forfeits: r.choice("isolated_main") == "become-standby",
             duty_mode: r.flag("duty_mode"),
+            points: r.count("points"),
             windback: r.flag("windback"),
             priorities: read_priorities(r),
             driver_start: r.law("driver_start"),
@@ -148,6 +154,10 @@ impl Params {
             first: self.first_pass.clone(),
             patience: self.request_timeout,
         }
+    }
+
+    pub(super) fn merge(&self) -> Merge {
+        if self.duty_mode { Merge::ByTime { points: self.points as f64 } } else { Merge::Nothing }
     }
 
     pub(super) fn interval(&self) -> Span {

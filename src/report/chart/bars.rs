@@ -134,19 +134,9 @@ impl StackedBars {
         }
     }
 
-    /// The chart as an SVG document.
-    pub fn render_svg(&self) -> String {
-        self.scene().svg()
-    }
-
-    /// The chart as a PNG image at twice its nominal size.
-    pub fn render_png(&self) -> Vec<u8> {
-        self.scene().png()
-    }
-
     /// The data behind the chart: `group,bar,part,amount,low,high`. The part `total` carries the interval; where
     /// nothing was seen its amount is empty and `high` the upper bound.
-    pub fn to_csv(&self) -> String {
+    pub(super) fn to_csv(&self) -> String {
         let rows = self.groups.iter().flat_map(|group| {
             group.bars.iter().flat_map(move |bar| {
                 let row = move |part: &str, amount, low, high| {
@@ -189,7 +179,7 @@ impl StackedBars {
         }
     }
 
-    pub(in crate::report) fn scene(&self) -> Scene {
+    pub(super) fn scene(&self) -> Scene {
         let mut scene = Scene::new(WIDTH, 560.0, &self.title);
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
         let top = self.legend(&mut scene, head + 8.0);

@@ -90,19 +90,9 @@ impl BoundChart {
         Self { title, subtitle, value, rows: Vec::new(), confidence: 0.95, notes: Vec::new() }
     }
 
-    /// The chart as an SVG document.
-    pub fn render_svg(&self) -> String {
-        self.scene().svg()
-    }
-
-    /// The chart as a PNG image at twice its nominal size.
-    pub fn render_png(&self) -> Vec<u8> {
-        self.scene().png()
-    }
-
     /// The data behind the chart: `group,name,mark,value,low,high,note`; the mark `bound` has an empty value where
     /// there is no limit, and its note says for which faults it holds or what it grows with.
-    pub fn to_csv(&self) -> String {
+    pub(super) fn to_csv(&self) -> String {
         let rows = self.rows.iter().flat_map(|row| {
             let line = move |mark: &str, value, low, high, note: &str| {
                 let (group, name) = (row.group.clone(), row.name.clone());
@@ -143,7 +133,7 @@ impl BoundChart {
             .collect()
     }
 
-    pub(in crate::report) fn scene(&self) -> Scene {
+    pub(super) fn scene(&self) -> Scene {
         let mut scene = Scene::new(WIDTH, 560.0, &self.title);
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
         let top = self.key(&mut scene, head + 8.0);

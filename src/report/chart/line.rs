@@ -24,8 +24,8 @@ pub struct Series {
 /// Lines over one axis, with the interval of each as a band.
 ///
 /// ```
-/// use failsim::report::chart::{Axis, LineChart, Point, Series};
-/// let chart = LineChart {
+/// use failsim::report::chart::{Axis, Chart, LineChart, Point, Series};
+/// let lines = LineChart {
 ///     series: vec![Series {
 ///         name: "hot standby".into(),
 ///         points: vec![Point::seen(10.0, 2e-4, 1.8e-4, 2.3e-4), Point::below(100.0, 3e-5)],
@@ -33,7 +33,7 @@ pub struct Series {
 ///     }],
 ///     ..LineChart::new("Rarer crashes help in proportion", "1000 runs", Axis::log("MTTF, days"), Axis::log("unavailability"))
 /// };
-/// assert!(chart.render_svg().contains("hot standby"));
+/// assert!(Chart::from(lines).svg().contains("hot standby"));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineChart {
@@ -81,19 +81,9 @@ impl LineChart {
         }
     }
 
-    /// The chart as an SVG document.
-    pub fn render_svg(&self) -> String {
-        self.scene().svg()
-    }
-
-    /// The chart as a PNG image at twice its nominal size.
-    pub fn render_png(&self) -> Vec<u8> {
-        self.scene().png()
-    }
-
     /// The data behind the chart: `series,kind,x,y,low,high`, where `kind` is `measured`, `upper_bound` (nothing was
     /// seen: `y` is empty and `high` the bound) or `reference`.
-    pub fn to_csv(&self) -> String {
+    pub(super) fn to_csv(&self) -> String {
         let rows = self.series.iter().flat_map(|series| {
             series.points.iter().map(move |point| {
                 let kind = match (series.dashed, point.zero) {
@@ -129,7 +119,7 @@ impl LineChart {
         estimates.iter().copied().chain(lows).chain(highs).collect()
     }
 
-    pub(in crate::report) fn scene(&self) -> Scene {
+    pub(super) fn scene(&self) -> Scene {
         let mut scene = Scene::new(WIDTH, 560.0, &self.title);
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
         let y_fit = Ruler::fit(self.y.scale, self.extent(), 0.05).reaching_ticks(&self.y.ticks);

@@ -1,8 +1,8 @@
 //! Charts as plain descriptions: what is to be shown, not how it is drawn.
 //!
 //! [`LineChart`] shows measures over a swept axis, [`StackedBars`] what a total consists of, [`BoundChart`] measured
-//! values beside the limits that were derived for them. Each gives SVG, PNG and the CSV of the data behind it, and the
-//! same description always gives the same bytes. A measure that never happened is shown as the upper bound it is,
+//! values beside the limits that were derived for them. As a [`Chart`] each gives SVG, PNG and the CSV of the data behind
+//! it, and the same description always gives the same bytes. A measure that never happened is shown as the upper bound it is,
 //! never as a zero and never as a point on a line.
 
 mod axis;
@@ -20,7 +20,66 @@ pub use bars::{Bar, BarLength, CAUSES, Group, StackedBars};
 pub use bound::{Bound, BoundChart, BoundRow, Mark, MarkKind};
 pub use line::{LineChart, Series};
 
+use super::scene::Scene;
 use crate::record::Estimate;
+
+/// A chart of any kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Chart {
+    /// Measures over a swept axis.
+    Lines(LineChart),
+    /// What a total consists of.
+    Bars(StackedBars),
+    /// Measured values beside their limits.
+    Bounds(BoundChart),
+}
+
+impl Chart {
+    fn scene(&self) -> Scene {
+        match self {
+            Self::Lines(chart) => chart.scene(),
+            Self::Bars(chart) => chart.scene(),
+            Self::Bounds(chart) => chart.scene(),
+        }
+    }
+
+    /// As an SVG document.
+    pub fn svg(&self) -> String {
+        self.scene().svg()
+    }
+
+    /// As a PNG image of twice its nominal size.
+    pub fn png(&self) -> Vec<u8> {
+        self.scene().png()
+    }
+
+    /// The data behind it.
+    pub fn csv(&self) -> String {
+        match self {
+            Self::Lines(chart) => chart.to_csv(),
+            Self::Bars(chart) => chart.to_csv(),
+            Self::Bounds(chart) => chart.to_csv(),
+        }
+    }
+}
+
+impl From<LineChart> for Chart {
+    fn from(chart: LineChart) -> Self {
+        Self::Lines(chart)
+    }
+}
+
+impl From<StackedBars> for Chart {
+    fn from(chart: StackedBars) -> Self {
+        Self::Bars(chart)
+    }
+}
+
+impl From<BoundChart> for Chart {
+    fn from(chart: BoundChart) -> Self {
+        Self::Bounds(chart)
+    }
+}
 
 /// One value with its simulation interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

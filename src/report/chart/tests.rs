@@ -109,15 +109,15 @@ fn an_empty_chart_is_still_a_chart() {
 
 #[test]
 fn the_same_chart_gives_the_same_bytes() {
-    assert_eq!(crowded().render_svg(), crowded().render_svg());
-    assert_eq!(bars().render_svg(), bars().render_svg());
-    assert_eq!(bounds().render_svg(), bounds().render_svg());
-    assert_eq!(bounds().render_png(), bounds().render_png());
+    assert_eq!(Chart::from(crowded()).svg(), Chart::from(crowded()).svg());
+    assert_eq!(Chart::from(bars()).svg(), Chart::from(bars()).svg());
+    assert_eq!(Chart::from(bounds()).svg(), Chart::from(bounds()).svg());
+    assert_eq!(Chart::from(bounds()).png(), Chart::from(bounds()).png());
 }
 
 #[test]
 fn the_picture_says_what_the_chart_says() {
-    let svg = crowded().render_svg();
+    let svg = Chart::from(crowded()).svg();
     for text in [
         "hot standby",
         "unavailability",
@@ -130,8 +130,8 @@ fn the_picture_says_what_the_chart_says() {
     }
     assert!(svg.starts_with("<svg width=\"860\" height=\""));
     assert!(svg.contains("<title>A finding"));
-    assert!(bounds().render_svg().contains("grows with the length of the cut"));
-    assert!(bars().render_svg().contains("none seen"));
+    assert!(Chart::from(bounds()).svg().contains("grows with the length of the cut"));
+    assert!(Chart::from(bars()).svg().contains("none seen"));
 }
 
 #[test]
@@ -139,23 +139,23 @@ fn what_a_name_holds_cannot_break_the_picture() {
     let mut chart = crowded();
     chart.title = "a < b & \"c\"".into();
     chart.series[0].name = "<script>".into();
-    let svg = chart.render_svg();
+    let svg = Chart::from(chart).svg();
     assert!(svg.contains("<title>a &lt; b &amp; \"c\"</title>"));
     assert!(!svg.contains("<script>"));
 }
 
 #[test]
 fn a_bound_is_no_point_of_a_line() {
-    let csv = crowded().to_csv();
+    let csv = Chart::from(crowded()).csv();
     assert!(csv.starts_with("series,kind,x,y,low,high\n"));
     assert!(csv.contains("b,upper_bound,100.0,,,1.06"), "{csv}");
 }
 
 #[test]
 fn the_data_behind_bars_and_bounds_is_complete() {
-    assert!(bars().to_csv().contains("MTTF 10 days,none,total,,,0.003\n"));
-    assert_eq!(bars().to_csv().lines().count(), 1 + 6 * 15);
-    assert!(bounds().to_csv().contains("bound,,,,grows with the length of the cut\n"));
+    assert!(Chart::from(bars()).csv().contains("MTTF 10 days,none,total,,,0.003\n"));
+    assert_eq!(Chart::from(bars()).csv().lines().count(), 1 + 6 * 15);
+    assert!(Chart::from(bounds()).csv().contains("bound,,,,grows with the length of the cut\n"));
 }
 
 #[test]

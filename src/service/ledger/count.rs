@@ -2,7 +2,7 @@
 
 use crate::engine::time::{Instant, Span};
 use crate::maths;
-use crate::system::spec::{Arrivals, Client};
+use crate::system::spec::{Arrivals, Client, Content};
 
 use super::{Disposal, InFlight, Incident, Ledger, Loss};
 
@@ -83,7 +83,7 @@ pub(super) fn given_up(
     how: Disposal,
     until: Instant,
 ) -> Loss {
-    let merged = if how.merge { count } else { 0 };
+    let merged = if how.merge.is_some() && client.content != Content::Configuration { count } else { 0 };
     // A device still holds the events of the last `buffer`; they are spread evenly over the range.
     let replayable = if how.windback && client.is_field {
         let length = until.since(oldest).as_secs();
@@ -96,6 +96,8 @@ pub(super) fn given_up(
         count,
         recovered,
         merged,
+        overwritten: 0,
+        configuration: if client.content == Content::Configuration { count - merged } else { 0 },
         bytes: (count - merged) as f64 * client.write_bytes,
         age: fault.since(oldest),
         incident,
@@ -108,6 +110,8 @@ pub(super) fn join(a: Option<Loss>, b: Option<Loss>) -> Option<Loss> {
             count: a.count + b.count,
             recovered: a.recovered + b.recovered,
             merged: a.merged + b.merged,
+            overwritten: a.overwritten + b.overwritten,
+            configuration: a.configuration + b.configuration,
             bytes: a.bytes + b.bytes,
             age: a.age.max(b.age),
             incident: a.incident.or(b.incident),

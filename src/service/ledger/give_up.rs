@@ -1,7 +1,8 @@
 //! Giving writes up: what only one node holds, at the moment it parts with it.
 
 use crate::engine::time::Instant;
-use crate::system::spec::Client;
+use crate::maths;
+use crate::system::spec::{Client, Content};
 
 use super::count::{add, given_up, join};
 use super::{Disposal, Incident, Ledger, Loss};
@@ -19,6 +20,10 @@ impl Ledger {
     ) -> Vec<Loss> {
         let Some(held) = self.held[node].clone() else { return Vec::new() };
         let mut losses = Vec::new();
+        let overwritten = match (how.merge, winner) {
+            (Some(points), Some(winner)) => self.written_on_both(node, winner, points, now, clients),
+            _ => 0,
+        };
         let (mut at, mut upto) = (held.lineage, held.upto);
         loop {
             let others = (0..self.held.len())
@@ -40,7 +45,59 @@ impl Ledger {
             upto = self.lineages[at].fork;
             at = parent;
         }
+        if let Some(loss) = losses.iter_mut().find(|loss: &&mut Loss| loss.merged > 0) {
+            loss.overwritten = overwritten.min(loss.merged);
+        }
         losses
+    }
+
+    /// Points whose present value was written on both sides since `loser` and `winner` parted: of each, one write has
+    /// to go. With n writes spread evenly over K points one of them is written with probability 1 − exp(−n/K), on each
+    /// side independently. Whose write goes is a matter of time stamps, and so of clocks; how many go is not.
+    fn written_on_both(
+        &mut self,
+        loser: usize,
+        winner: usize,
+        points: f64,
+        now: Instant,
+        clients: &[Client],
+    ) -> u64 {
+        if clients.iter().all(|client| client.content != Content::Values) {
+            return 0;
+        }
+        let written = |n: f64| -maths::exp_m1(-n / points);
+        let both = written(self.values_beyond(loser, winner, now, clients))
+            * written(self.values_beyond(winner, loser, now, clients));
+        if both == 0.0 {
+            return 0;
+        }
+        maths::binomial_quantile(points as u64, both, self.stream.uniform())
+    }
+
+    /// Writes of present values that `holder` has and `other` has not, in the mean.
+    fn values_beyond(&self, holder: usize, other: usize, now: Instant, clients: &[Client]) -> f64 {
+        let (Some(mine), Some(theirs)) = (&self.held[holder], &self.held[other]) else { return 0.0 };
+        let (mut at, mut upto) = (mine.lineage, mine.upto.min(now));
+        let mut sum = 0.0;
+        loop {
+            let after = self.upto_in(theirs, at);
+            for segment in &self.lineages[at].segments {
+                let client = &clients[segment.client.index()];
+                let (from, to) = (segment.from.max(after), segment.to.min(upto));
+                if client.content == Content::Values && from < to {
+                    sum += client.write_rate * self.share * (to - from).as_secs();
+                }
+            }
+            let notes = self.lineages[at].notes.iter();
+            sum += notes
+                .filter(|(note, client)| {
+                    *note > after && *note <= upto && clients[client.index()].content == Content::Values
+                })
+                .count() as f64;
+            let Some(parent) = self.lineages[at].parent else { return sum };
+            upto = self.lineages[at].fork;
+            at = parent;
+        }
     }
 
     /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.

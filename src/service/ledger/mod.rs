@@ -87,6 +87,10 @@ pub struct Loss {
     pub recovered: u64,
     /// Of these, how many were merged elsewhere and not lost at all.
     pub merged: u64,
+    /// In a merge: values of points that were written on both sides, of which one had to go.
+    pub overwritten: u64,
+    /// Of those lost, changes of the configuration.
+    pub configuration: u64,
     /// Bytes of those lost.
     pub bytes: f64,
     /// How long before the fault the oldest lost write had been accepted; zero if all came after it.
@@ -96,12 +100,12 @@ pub struct Loss {
 }
 
 /// What a range is disposed as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Disposal {
     /// Whether devices replay what they still hold.
     pub windback: bool,
-    /// Whether the winner merges what the loser has.
-    pub merge: bool,
+    /// Whether the winner merges what the loser has, and the points that present values spread over.
+    pub merge: Option<f64>,
 }
 
 /// Sums over a run.
@@ -349,5 +353,60 @@ impl Ledger {
             at = self.lineages[l].parent;
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stream::StreamKey;
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::from_whole_secs(secs)
+    }
+
+    /// One client that writes once a second.
+    fn client() -> Client {
+        Client {
+            name: "c".into(),
+            is_field: false,
+            site: None,
+            to: 0.into(),
+            write_rate: 1.0,
+            read_rate: 0.0,
+            arrivals: Arrivals::Fixed,
+            reach: Vec::new(),
+            weight: 1.0,
+            deadline: Span::ZERO,
+            timeout: Span::NEVER,
+            attempts: 1,
+            backoff: Span::ZERO,
+            reconnect: Law::fixed(0.0).expect("a law"),
+            during_dual: crate::system::spec::DuringDual::Both,
+            buffer: Span::ZERO,
+            write_bytes: 0.0,
+        }
+    }
+
+    const DISCARD: Disposal = Disposal { windback: false, merge: false };
+
+    #[test]
+    fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
+        let stream = StreamKey::new(1, "test", "ledger").open(0);
+        let (clients, client) = (vec![client()], ClientId::from(0));
+        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
+        ledger.activate(0, None, at(0));
+        ledger.open(0, client, at(0));
+        // A cut at 100 s: node 1 takes over from what was there at the start.
+        let cut = Incident { at: at(100), number: 1, in_class: false };
+        ledger.activate(1, Some(cut), at(103));
+        ledger.open(1, client, at(103));
+        ledger.close(0, client, at(200));
+        // Much later, and after the book has been settled, node 0 copies what node 1 has.
+        ledger.settle();
+        let losses = ledger.adopt(0, 1, at(1_000_000), DISCARD, &clients);
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert_eq!((loss.count, loss.incident), (200, Some(cut)));
+        assert_eq!(loss.age, Span::from_secs(99.5).unwrap());
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::time::Instant;
 use crate::maths;
 use crate::system::spec::{Arrivals, Client};
 
-use super::{Disposal, Held, Ledger, Lineage, Loss, Totals};
+use super::{Disposal, Ledger, Loss, Totals};
 
 /// Books smaller than this are not worth settling.
 pub(super) const SETTLE_FROM: usize = 24;
@@ -59,27 +59,54 @@ impl Ledger {
         self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
     }
 
-    /// Drops lineages at the front that hold nothing and that nobody's history needs beyond their end.
+    /// Drops the histories that hold nothing and lead to nothing that is held, and shortens the way through those
+    /// that hold nothing and lead to one other only.
     fn forget_lineages(&mut self) {
-        let needed = |lineages: &[Lineage], held: &[Option<Held>], l: usize| {
-            held.iter().flatten().any(|h| h.lineage == l)
-                || !lineages[l].segments.is_empty()
-                || !lineages[l].notes.is_empty()
-                || lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
-        };
-        let mut first = 0;
-        while first + 1 < self.lineages.len() && !needed(&self.lineages, &self.held, first) {
-            first += 1;
+        let count = self.lineages.len();
+        let mut is_needed = vec![false; count];
+        let mut children = vec![0_u32; count];
+        let mut child_in_flight = vec![false; count];
+        for held in self.held.iter().flatten() {
+            is_needed[held.lineage] = true;
         }
-        if first == 0 {
-            return;
+        // Children come after their parents, so that what is behind a lineage is known when it is its turn.
+        for l in (0..count).rev() {
+            let lineage = &self.lineages[l];
+            is_needed[l] |= !lineage.segments.is_empty() || !lineage.notes.is_empty();
+            if let (true, Some(parent)) = (is_needed[l] || children[l] > 0, lineage.parent) {
+                children[parent] += 1;
+                child_in_flight[parent] |= lineage.in_flight.is_some();
+            }
         }
-        self.lineages.drain(..first);
+        // Where two histories part it is known by which fault they did, and so does the one that goes on alone.
+        let mut stays: Vec<bool> =
+            (0..count).map(|l| is_needed[l] || children[l] > 1 || child_in_flight[l]).collect();
+        // With every copy gone a new history begins on the last one.
+        stays[count - 1] |= stays.iter().all(|stays| !stays);
+        for l in (0..count).filter(|&l| stays[l]) {
+            while let Some(parent) = self.lineages[l].parent.filter(|&parent| !stays[parent]) {
+                let through = &self.lineages[parent];
+                let (above, fork, incident) = (through.parent, through.fork, through.incident);
+                let lineage = &mut self.lineages[l];
+                (lineage.parent, lineage.fork, lineage.incident) = (above, fork, incident);
+            }
+        }
+        let mut place = vec![0; count];
+        let mut next = 0;
+        for l in 0..count {
+            place[l] = next;
+            next += usize::from(stays[l]);
+        }
+        let mut l = 0;
+        self.lineages.retain(|_| {
+            l += 1;
+            stays[l - 1]
+        });
         for lineage in &mut self.lineages {
-            lineage.parent = lineage.parent.and_then(|p| p.checked_sub(first));
+            lineage.parent = lineage.parent.map(|parent| place[parent]);
         }
         for held in self.held.iter_mut().flatten() {
-            held.lineage -= first;
+            held.lineage = place[held.lineage];
         }
     }
 

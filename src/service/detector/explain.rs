@@ -1,0 +1,61 @@
+//! In which form a watch runs, and why.
+
+use crate::system::medium::Medium;
+use crate::system::spec::Link;
+
+use super::super::fidelity::{Explained, Form, shown, shown_probability};
+use super::Watch;
+use super::silence::Silence;
+
+impl Watch {
+    /// In which form it runs while the surroundings are as they are.
+    pub fn explain(&self, links: &[Link]) -> Explained {
+        if !self.skips {
+            return Explained::asked();
+        }
+        let (Some(beats), Some(medium)) = (self.around.beats, self.around.medium) else {
+            return Explained::new(Form::Skips, "no beat can come: the deadline is all there is");
+        };
+        if self.goes_ahead() {
+            return self.explain_ahead(medium);
+        }
+        let Some((law, cut)) = self.ordinary(beats.period, medium, links) else {
+            let late = medium.exceptional(links, self.patience(medium, links).saturating_sub(beats.period));
+            let why =
+                if late > 0.5 { "most beats would be lost or too late" } else { "one late beat can matter" };
+            return Explained::new(Form::Ahead, format!("from one arrival to the next, exactly: {why}"));
+        };
+        let (run, q) = (law.run(), medium.exceptional(links, cut));
+        let why = if q == 0.0 {
+            "no beat is ever lost or late: nothing happens until the surroundings change".to_owned()
+        } else {
+            format!(
+                "the first {run} beats in a row that are lost or later than {} (P = {} each) are drawn from \
+                 their exact law; fewer cannot raise suspicion",
+                shown(cut),
+                shown_probability(q)
+            )
+        };
+        Explained::new(Form::Skips, why)
+    }
+
+    /// What there is to say about this form.
+    fn explain_ahead(&self, medium: Medium) -> Explained {
+        let mut why = match self.silence {
+            Silence::MissedOf { .. } => {
+                "ticks and beats are stepped privately; stretches in which every tick has its beat are jumped"
+            }
+            Silence::Expected { .. } | Silence::Accrual { .. } => {
+                "each arrival moves what it expects: beats are stepped privately, the same steps as stepwise"
+            }
+            Silence::TimeOut(_) | Silence::Missed { .. } | Silence::Lease(_) => {
+                "runs of lost or late beats are drawn from their exact law within each state of the bursts"
+            }
+        }
+        .to_owned();
+        if medium.has_bursts(&self.channels) {
+            why.push_str("; the states of the link are read from one path, which all its traffic shares");
+        }
+        Explained::new(Form::Ahead, why)
+    }
+}

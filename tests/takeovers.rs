@@ -1,0 +1,222 @@
+//! What is told of takeovers, from faults at exact times: from which fault the times count, which takeovers have one
+//! at all, and when one counts as failed. And the cause of downtime while a node withholds itself.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use failsim::engine::time::{Instant, Span};
+use failsim::input::{NoFiles, Source};
+use failsim::measure::simulate_with;
+use failsim::model::load::load;
+use failsim::policy::contract::{Phase, Policy};
+use failsim::policy::facts::Fact;
+use failsim::policy::host::Setup;
+use failsim::policy::registry::Shipped;
+use failsim::system::ids::{GroupId, LinkId, NodeId};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
+
+const A: NodeId = NodeId(0);
+const B: NodeId = NodeId(1);
+const LINK: LinkId = LinkId(0);
+
+/// Three nodes that start at once, of which the group uses `members`.
+fn nodes(members: &str, policy: &str) -> String {
+    format!(
+        "title = \"scripted\"\n[nodes.a]\nstart = \"0s\"\nrestart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n\
+         [nodes.c]\nlike = \"a\"\n[links.ab]\nbetween = [\"a\", \"b\"]\n[groups.g]\nnodes = [{members}]\n{policy}"
+    )
+}
+
+/// Suspects 4 to 5 s after the last beat, and takes over in 2 s.
+const PAIR: &str = "[groups.g.policy.active-passive]\nheartbeat = \"1s\"\ntimeout = \"5s\"\ntakeover = \"2s\"\nlag = \"0s\"\n";
+
+fn pair() -> String {
+    nodes("\"a\", \"b\"", PAIR)
+}
+
+fn crash(node: NodeId) -> Action {
+    Action::Fail { node, scope: Scope::Host, effect: Effect::Crash }
+}
+
+fn pause(node: NodeId) -> Action {
+    Action::Fail { node, scope: Scope::Host, effect: Effect::Pause }
+}
+
+fn restore(node: NodeId) -> Action {
+    Action::Restore { node, scope: Scope::Host }
+}
+
+/// What happens in one run of `text`, whose steps come at times in seconds.
+fn told(text: &str, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
+    let source = Source::new("test.toml", text.to_owned());
+    let loaded = load::<<Shipped as Policy>::Params>(&source, Arc::new(NoFiles), &[]);
+    let (mut model, _) = loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    model.quiet = true;
+    model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
+    let setup: Ready = Setup::new(model, 3, true, false);
+    simulate_with(&setup, 0, hours(1.0), Vec::new()).1
+}
+
+/// Took, detection, mistaken, ordered of each failover.
+fn failovers(facts: &[(Instant, Fact)]) -> Vec<(Option<Span>, Option<Span>, bool, bool)> {
+    let all = facts.iter().filter_map(|(_, fact)| match *fact {
+        Fact::Failover { took, detection, mistaken, ordered, .. } => {
+            Some((took, detection, mistaken, ordered))
+        }
+        _ => None,
+    });
+    all.collect()
+}
+
+fn failed(facts: &[(Instant, Fact)]) -> usize {
+    facts.iter().filter(|(_, fact)| matches!(fact, Fact::FailoverFailed { .. })).count()
+}
+
+#[track_caller]
+fn one(facts: &[(Instant, Fact)]) -> (Option<f64>, Option<f64>, bool, bool) {
+    let all = failovers(facts);
+    let &[(took, detection, mistaken, ordered)] = all.as_slice() else { panic!("{all:?}") };
+    (took.map(Span::as_secs), detection.map(Span::as_secs), mistaken, ordered)
+}
+
+#[test]
+fn a_takeover_counts_from_the_crash() {
+    let facts = told(&pair(), &[(100.0, crash(A))]);
+    let (Some(took), Some(detection), false, false) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((4.0..=5.0).contains(&detection), "{detection}");
+    assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+    assert_eq!(failed(&facts), 0);
+}
+
+#[test]
+fn it_counts_from_the_pause_that_a_crash_ended() {
+    let facts = told(&pair(), &[(100.0, pause(A)), (103.0, crash(A))]);
+    let (Some(took), ..) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((6.0..=7.0).contains(&took), "{took}");
+}
+
+#[test]
+fn an_earlier_pause_that_is_over_does_not_count() {
+    let facts = told(&pair(), &[(100.0, pause(A)), (101.0, restore(A)), (900.0, crash(A))]);
+    let (Some(took), ..) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((6.0..=7.0).contains(&took), "{took}");
+}
+
+#[test]
+fn an_ordered_one_has_no_fault_to_count_from() {
+    let order = Action::Changeover { group: GroupId(0), to: Some(B) };
+    // A crash long ago that the role survived does not turn into one.
+    let facts = told(&pair(), &[(100.0, crash(B)), (200.0, restore(B)), (1800.0, order)]);
+    assert_eq!(one(&facts), (None, None, false, true));
+}
+
+#[test]
+fn only_a_node_that_was_up_at_the_fault_and_stayed_up_is_timed() {
+    // Both dead: B comes back first and takes over, half an hour after A failed.
+    let both = [(100.0, crash(A)), (102.0, crash(B)), (1900.0, restore(B))];
+    assert_eq!(one(&told(&pair(), &both)), (None, None, false, false));
+    // Dead before and back before the takeover.
+    let before = [(90.0, crash(B)), (100.0, crash(A)), (101.0, restore(B))];
+    assert_eq!(one(&told(&pair(), &before)), (None, None, false, false));
+    // Standing still at the fault, and after it.
+    let at = [(90.0, pause(B)), (100.0, crash(A)), (150.0, restore(B))];
+    let after = [(100.0, crash(A)), (101.0, pause(B)), (150.0, restore(B))];
+    for steps in [at, after] {
+        let (took, detection, ..) = one(&told(&pair(), &steps));
+        assert_eq!((took, detection), (None, None), "{steps:?}");
+    }
+}
+
+#[test]
+fn what_a_third_node_suspects_makes_no_takeover_fail() {
+    // C suspects A as well, and leaves the role to B: that is one takeover, and nothing failed.
+    let facts = told(&nodes("\"a\", \"b\", \"c\"", PAIR), &[(100.0, crash(A)), (1000.0, restore(A))]);
+    assert_eq!(failovers(&facts).len(), 1);
+    assert_eq!(failed(&facts), 0);
+    // A pause that is over before anybody has taken over: begun, and called off.
+    let facts = told(&nodes("\"a\", \"b\", \"c\"", PAIR), &[(100.0, pause(A)), (105.5, restore(A))]);
+    assert_eq!(failovers(&facts).len(), 0);
+    assert_eq!(failed(&facts), 1);
+}
+
+/// Whether each incident is in the class of the loss bound.
+fn in_class(facts: &[(Instant, Fact)]) -> Vec<bool> {
+    let all = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Incident { incident, .. } => Some(incident.in_class),
+        _ => None,
+    });
+    all.collect()
+}
+
+/// What losses say of the class of their incident.
+fn losses_in_class(facts: &[(Instant, Fact)]) -> Vec<bool> {
+    let all = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Lost { loss, .. } => loss.incident.map(|incident| incident.in_class),
+        _ => None,
+    });
+    all.collect()
+}
+
+fn cut(link: LinkId) -> Action {
+    Action::Cut { link, classes: Classes::ALL, direction: Direction::Both }
+}
+
+#[test]
+fn a_cut_between_two_others_is_another_fault() {
+    let text = nodes("\"c\", \"a\", \"b\"", PAIR);
+    assert_eq!(in_class(&told(&text, &[(100.0, crash(NodeId(2)))])), [true]);
+    let parted = told(&text, &[(99.0, cut(LINK)), (100.0, crash(NodeId(2)))]);
+    assert!(!in_class(&parted)[0], "a and b do not hear each other when c dies");
+}
+
+#[test]
+fn a_way_that_opens_is_no_further_fault_and_one_that_closes_is() {
+    // The clients' link: nothing the pair's own traffic uses.
+    let text = pair().replace(PAIR, &PAIR.replace("lag = \"0s\"", "lag = \"1s\""))
+        + "[clients.k]\nto = \"g\"\nwrites = \"100/s\"\nreach = { a = \"ka\" }\n\
+           [links.ka]\nbetween = [\"k\", \"a\"]\ncarries = [\"client\"]\n";
+    let ka = LinkId(1);
+    let opens = [(98.0, cut(ka)), (99.5, Action::Heal { link: ka }), (100.0, crash(A))];
+    let facts = told(&text, &opens);
+    assert_eq!(losses_in_class(&facts), [true], "writes of the last second are lost");
+    let during = [(99.9, cut(ka)), (100.0, crash(A)), (101.0, Action::Heal { link: ka })];
+    let facts = told(&text, &[&during[..], &[(600.0, restore(A))]].concat());
+    assert_eq!(losses_in_class(&facts), [true], "a way opened");
+    let closes = [(100.0, crash(A)), (101.0, cut(ka)), (600.0, restore(A))];
+    assert_eq!(losses_in_class(&told(&text, &closes)), [false], "a way closed");
+}
+
+/// Downtime by cause, as the service tells it, in whole seconds.
+fn causes(facts: &[(Instant, Fact)]) -> Vec<(Phase, u64)> {
+    let mut list: Vec<(Phase, u64)> = Vec::new();
+    let mut since: Option<(Instant, Phase)> = None;
+    for (at, fact) in facts {
+        let Fact::Service { up, cause, .. } = *fact else { continue };
+        if let Some((from, phase)) = since.take() {
+            list.push((phase, (*at - from).as_secs().round() as u64));
+        }
+        since = (!up).then_some((*at, cause));
+    }
+    list
+}
+
+#[test]
+fn a_node_that_withholds_itself_lacks_a_quorum() {
+    // Main dies during a cut; B is isolated and waits. When the cut ends B hears nobody and goes on waiting.
+    let policy = "[groups.g.policy.hot-standby]\nisolated_standby = \"remain\"\nheartbeat = \"1ms\"\n\
+                  heartbeat_timeout = \"30s\"\necho_interval = \"5s\"\ndriver_start = \"10s\"\n";
+    let text = nodes("\"a\", \"b\"", policy);
+    // Isolated since second 130: whoever could act is waiting from the crash on, until A is back and hears B.
+    let facts = told(
+        &text,
+        &[(100.0, cut(LINK)), (200.0, crash(A)), (900.0, Action::Heal { link: LINK }), (1500.0, restore(A))],
+    );
+    let causes = causes(&facts);
+    assert_eq!(causes[0], (Phase::NoQuorum, 1300), "{causes:?}");
+    // The crash first: nobody is isolated until the time-out is over, and B has not noticed yet.
+    let facts = told(&text, &[(100.0, crash(A)), (100.0, cut(LINK)), (900.0, restore(A))]);
+    let causes = self::causes(&facts);
+    assert_eq!(causes[..2], [(Phase::Detect, 30), (Phase::NoQuorum, 770)], "{causes:?}");
+}
