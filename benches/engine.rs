@@ -8,6 +8,7 @@
 //! The ratio of two rates is the figure. Both sides of it are timed in turn, in short rounds, by the processor time of
 //! the thread, and the best round of each counts: what else the machine does lengthens rounds and never shortens one.
 
+#[allow(unreachable_pub)] // benches/peers uses them too
 mod models;
 
 use std::hint::black_box;
@@ -67,14 +68,14 @@ fn clone(c: &mut Criterion) {
 criterion_group!(benches, models, clone);
 
 /// The best of many short rounds of each, in turn.
-fn best_of_each(mut engine: impl FnMut(), mut by_hand: impl FnMut()) -> [Duration; 2] {
+fn best_of_each<A, B>(mut engine: impl FnMut() -> A, mut by_hand: impl FnMut() -> B) -> [Duration; 2] {
     const ROUNDS: usize = 300;
     let mut best = [Duration::MAX; 2];
     for _ in 0..ROUNDS {
         let start = ThreadTime::now();
-        engine();
+        black_box(engine());
         let middle = ThreadTime::now();
-        by_hand();
+        black_box(by_hand());
         best = [best[0].min(middle.duration_since(start)), best[1].min(middle.elapsed())];
     }
     best
@@ -94,27 +95,18 @@ fn print_ratio(model: &str, events: u64, [engine, by_hand]: [Duration; 2]) {
 fn ratios() {
     println!("\n{:<16}{:>12}{:>16}{:>10}", "model", "engine M/s", "hand-tight M/s", "ratio");
     assert_eq!(queue::engine(CUSTOMERS), queue::by_hand(CUSTOMERS), "one model, two forms");
-    let best = best_of_each(
-        || drop(black_box(queue::engine(CUSTOMERS))),
-        || drop(black_box(queue::by_hand(CUSTOMERS))),
-    );
+    let best = best_of_each(|| queue::engine(CUSTOMERS), || queue::by_hand(CUSTOMERS));
     print_ratio("M/M/1", CUSTOMERS, best);
     for pending in PENDING {
         assert_eq!(hold::engine(pending, HOLDS), hold::by_hand(pending, HOLDS), "one model, two forms");
         let (mut simulation, mut by_hand) = (hold::Hold::simulation(pending), hold::ByHand::new(pending));
-        let best = best_of_each(
-            || drop(black_box(simulation.run_until(Instant::NEVER, HOLDS))),
-            || by_hand.run(HOLDS),
-        );
+        let best = best_of_each(|| simulation.run_until(Instant::NEVER, HOLDS), || by_hand.run(HOLDS));
         assert_eq!(simulation.world.sum(), by_hand.sum(), "one model, two forms");
         print_ratio(&format!("hold, {pending}"), HOLDS, best);
     }
     let long = WATCHED.times(1_000);
     assert_eq!(heartbeat::engine(long), heartbeat::by_hand(long), "one model, two forms");
-    let best = best_of_each(
-        || drop(black_box(heartbeat::engine(WATCHED))),
-        || drop(black_box(heartbeat::by_hand(WATCHED))),
-    );
+    let best = best_of_each(|| heartbeat::engine(WATCHED), || heartbeat::by_hand(WATCHED));
     print_ratio("heartbeat pair", heartbeat::engine(WATCHED).1, best);
 }
 

@@ -75,8 +75,13 @@ fn sweep(c: &mut Criterion) {
         group.bench_function(format!("policies, 5 runs of a year, {jobs} threads"), |b| {
             b.iter(|| {
                 let cancel = AtomicBool::new(false);
-                let options =
-                    Options { jobs, cancel: &cancel, progress: &|_, _| {}, panicked: &|_, _, _| {} };
+                let options = Options {
+                    jobs,
+                    cancel: &cancel,
+                    progress: &|_, _| {},
+                    panicked: &|_, _, _| {},
+                    timed: false,
+                };
                 black_box(execute::execute(&plan, &options).points.len())
             });
         });

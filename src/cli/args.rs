@@ -41,6 +41,9 @@ pub(super) struct WorkArgs {
     /// No progress and no notes
     #[arg(long, short)]
     pub(super) quiet: bool,
+    /// Say what it took, on standard error: events, simulated years a second, time by stage
+    #[arg(long)]
+    pub(super) stats: bool,
 }
 
 /// Where results go.

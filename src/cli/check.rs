@@ -1,6 +1,7 @@
 //! `failsim check`: an experiment against its committed baseline, and its gates.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
 
@@ -42,6 +43,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
+    let start = Instant::now();
     let settings = args.settings.settings(args.work.runs)?;
     let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
     let usual = Path::new("results").join(&plan.name);
@@ -49,13 +51,13 @@ pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
     let old = if args.bless || args.gates_only { None } else { Some(baseline(folder, &bless(args))?) };
     // Fails before the work where the folder cannot be written.
     let publication = if args.bless { Some(Publication::begin(folder, &plan.name, false)?) } else { None };
-    let Some(done) = work::results(&plan, &args.work, None)? else { return Ok(Exit::Interrupted) };
-    let outcome = done.outcome;
+    let Some(done) = work::results(&plan, &args.work, None, start)? else { return Ok(Exit::Interrupted) };
+    let outcome = &done.outcome;
     let new = Recorded { points: outcome.points.clone(), manifest: outcome.manifest.clone() };
     let changes = old.map_or_else(Vec::new, |old| check::compare(&old, &new));
     let gates = check::gates(&plan.gates, &new.points, &|row| indexes(&plan, row));
     if let Some(publication) = publication {
-        publish::write(&publication, &outcome)?;
+        publish::write(&publication, outcome)?;
         let path = publication.publish()?;
         note(&format!("blessed: {} is the new baseline", path.display()));
     }
@@ -67,7 +69,8 @@ pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
         Verdict::Inconclusive => Exit::Inconclusive,
         Verdict::Passed => Exit::Good,
     };
-    Ok(if work::breaches(&outcome) == Exit::Failed { Exit::Failed } else { exit })
+    work::stats(&plan, &args.work, &done);
+    Ok(if work::breaches(outcome) == Exit::Failed { Exit::Failed } else { exit })
 }
 
 /// The command that makes a result the baseline.

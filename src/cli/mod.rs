@@ -15,6 +15,7 @@ mod new;
 mod output;
 mod replay;
 mod run;
+mod stats;
 mod sweep;
 mod test;
 mod work;

@@ -1,5 +1,7 @@
 //! `failsim run`: one model, its measures; or several values of a key, compared run by run.
 
+use std::time::Instant;
+
 use clap::Args;
 
 use super::args::{FolderArgs, Format, FormatArgs, ModelArgs, WorkArgs};
@@ -42,6 +44,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
+    let start = Instant::now();
     let settings = args.settings.settings(args.work.runs)?;
     let vary = args.vary.as_deref().map(values).transpose()?.unwrap_or_default();
     let found = shipped::find(FileKind::Model, &args.model, None)?;
@@ -51,7 +54,7 @@ pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
         return Ok(Exit::Good);
     }
     let folder = args.folder.out.as_deref().map(|path| (path, args.folder.replace));
-    let Some(done) = work::results(&plan, &args.work, folder)? else { return Ok(Exit::Interrupted) };
+    let Some(done) = work::results(&plan, &args.work, folder, start)? else { return Ok(Exit::Interrupted) };
     let outcome = &done.outcome;
     let view = View::new(&outcome.points, &outcome.pairs);
     match args.format.format {
@@ -69,6 +72,7 @@ pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
         Format::Csv if args.vary.is_some() => print(&outcome.points.to_csv())?,
         Format::Csv => print_tables(&shown(&view, false, &plan.measures), Format::Csv)?,
     }
+    work::stats(&plan, &args.work, &done);
     Ok(work::breaches(outcome))
 }
 

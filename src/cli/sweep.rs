@@ -1,6 +1,7 @@
 //! `failsim sweep`: an experiment, its result folder and its comparison.
 
 use std::path::Path;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -30,14 +31,16 @@ pub(super) struct SweepArgs {
 }
 
 pub(super) fn sweep<P: PolicySet>(args: &SweepArgs) -> Ended {
+    let start = Instant::now();
     let settings = args.settings.settings(args.work.runs)?;
     let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
     let usual = Path::new("results").join(&plan.name);
     let folder = args.folder.out.as_deref().unwrap_or(&usual);
-    let Some(done) = work::results(&plan, &args.work, Some((folder, args.folder.replace)))? else {
+    let Some(done) = work::results(&plan, &args.work, Some((folder, args.folder.replace)), start)? else {
         return Ok(Exit::Interrupted);
     };
     show(&done.outcome, args.format.format)?;
+    work::stats(&plan, &args.work, &done);
     Ok(work::breaches(&done.outcome))
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::WorkArgs;
 use super::exit::{Exit, Failure};
 use super::output::note;
+use super::stats::{self, Times};
 use crate::experiment::execute::{self, Options, Results};
 use crate::experiment::outcome::{self, Outcome};
 use crate::experiment::plan::{Plan, Settings};
@@ -51,6 +52,7 @@ fn execute<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs) -> Results {
         &Options {
             jobs: work.jobs(),
             cancel: &CANCEL,
+            timed: work.stats,
             progress: &|done, _| bar.set_position(done),
             panicked: &|point, policy, run| {
                 note(&format!(
@@ -84,13 +86,15 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     /// What it was put together from.
     pub(super) results: Results,
+    times: Times,
 }
 
-/// Runs a plan and writes its folder, where one is wanted. `None`: it was interrupted.
+/// Runs a plan and writes its folder, where one is wanted. `None`: it was interrupted. The command began at `start`.
 pub(super) fn results<P: PolicySet>(
     plan: &Plan<P>,
     work: &WorkArgs,
     folder: Option<(&Path, bool)>,
+    start: Instant,
 ) -> Result<Option<Done>, Failure> {
     catch_interrupt();
     // Before anything runs: an unwritable folder is not found out after an hour.
@@ -98,7 +102,9 @@ pub(super) fn results<P: PolicySet>(
         Some((path, replace)) => Some(Publication::begin(path, &plan.name, replace)?),
         None => None,
     };
+    let planned = Instant::now();
     let results = execute(plan, work);
+    let times = Times { start, planned, ran: Instant::now() };
     let outcome = outcome::collect(plan, &results);
     if results.is_cancelled {
         let done = results.points.len();
@@ -124,7 +130,14 @@ pub(super) fn results<P: PolicySet>(
             note(&format!("written to {}", path.display()));
         }
     }
-    Ok(Some(Done { outcome, results }))
+    Ok(Some(Done { outcome, results, times }))
+}
+
+/// Says what it took, where that is wanted: when everything else has been said.
+pub(super) fn stats<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs, done: &Done) {
+    if work.stats {
+        stats::show(plan, &done.results, work.jobs(), &done.times);
+    }
 }
 
 /// Reports bounds that did not hold, with the commands that replay the runs.

@@ -13,13 +13,15 @@
 use super::order::{Entry, Order};
 use super::time::Instant;
 
+/// Priority classes there are.
+pub const CLASSES: usize = 16;
 /// Superseded entries that are tolerated.
 const STALE_MAX: usize = 8;
 
 /// Where an event stands among others at the same nanosecond: lower class first, then lower entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
-    /// Priority class, 0 to 15.
+    /// Priority class, below [`CLASSES`].
     pub class: u8,
     /// Entity, below 2²⁰.
     pub entity: u32,
@@ -58,6 +60,8 @@ pub struct Agenda<E> {
     counters: Vec<u64>,
     /// Entries that were superseded and have not surfaced yet.
     stale: usize,
+    /// Events taken so far, by class.
+    taken: [u64; CLASSES],
 }
 
 impl<E: Copy> Default for Agenda<E> {
@@ -69,6 +73,7 @@ impl<E: Copy> Default for Agenda<E> {
             free: Vec::new(),
             counters: Vec::new(),
             stale: 0,
+            taken: [0; CLASSES],
         }
     }
 }
@@ -76,7 +81,9 @@ impl<E: Copy> Default for Agenda<E> {
 /// The lower half of a key.
 #[inline]
 fn tie(rank: Rank, counter: u64) -> u64 {
-    debug_assert!(rank.class < 16 && rank.entity < 1 << ENTITY_BITS && counter < 1 << COUNTER_BITS);
+    debug_assert!(
+        usize::from(rank.class) < CLASSES && rank.entity < 1 << ENTITY_BITS && counter < 1 << COUNTER_BITS
+    );
     u64::from(rank.class) << (ENTITY_BITS + COUNTER_BITS) | u64::from(rank.entity) << COUNTER_BITS | counter
 }
 
@@ -94,6 +101,7 @@ impl<E: Copy> Agenda<E> {
         self.free.clear();
         self.counters.clear();
         self.stale = 0;
+        self.taken = [0; CLASSES];
     }
 
     /// A new timer slot that fires `event`. Timers of one rank that fire at the same instant do so in the order of
@@ -210,13 +218,20 @@ impl<E: Copy> Agenda<E> {
         self.len() == 0
     }
 
+    /// How many events have been taken, by priority class.
+    pub fn taken(&self) -> [u64; CLASSES] {
+        self.taken
+    }
+
     /// Takes the next event if it comes no later than `until`.
     #[inline]
     pub fn pop(&mut self, until: Instant) -> Option<(Instant, E)> {
         loop {
             let Entry { time, tie, place } = self.order.pop(until.as_nanos())?;
             let time = Instant::from_nanos(time);
+            let class = (tie >> (ENTITY_BITS + COUNTER_BITS)) as usize % CLASSES;
             if tie & PLAIN != 0 {
+                self.taken[class] += 1;
                 self.free.push(place as u32);
                 return Some((time, self.plain[place as usize]));
             }
@@ -230,6 +245,7 @@ impl<E: Copy> Agenda<E> {
                     self.order.insert(timer.deadline.as_nanos(), tie, place);
                 }
             } else {
+                self.taken[class] += 1;
                 timer.deadline = Instant::NEVER;
                 timer.queued = Instant::NEVER;
                 return Some((time, timer.event));

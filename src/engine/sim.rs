@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::agenda::{Agenda, Rank, Slot};
+use super::agenda::{Agenda, CLASSES, Rank, Slot};
 use super::time::Instant;
 
 /// Everything that changes during a run. Clone it and you hold a snapshot.
@@ -114,7 +114,6 @@ pub struct Simulation<W: World> {
     pub world: W,
     agenda: Agenda<W::Event>,
     now: Instant,
-    events: u64,
     stop: bool,
 }
 
@@ -128,7 +127,7 @@ impl<W: World> Simulation<W> {
     pub fn build(make: impl FnOnce(&mut Agenda<W::Event>) -> W) -> Self {
         let mut agenda = Agenda::new();
         let world = make(&mut agenda);
-        Simulation { world, agenda, now: Instant::ZERO, events: 0, stop: false }
+        Simulation { world, agenda, now: Instant::ZERO, stop: false }
     }
 
     /// The agenda, to schedule the first events.
@@ -149,7 +148,12 @@ impl<W: World> Simulation<W> {
 
     /// Events handled so far.
     pub fn events(&self) -> u64 {
-        self.events
+        self.events_by_class().iter().sum()
+    }
+
+    /// The same by priority class.
+    pub fn events_by_class(&self) -> [u64; CLASSES] {
+        self.agenda.taken()
     }
 
     /// Handles the next event and says when it was; `None` if there is none.
@@ -163,7 +167,6 @@ impl<W: World> Simulation<W> {
         let (time, event) = self.agenda.pop(until)?;
         debug_assert!(time >= self.now, "time goes forward");
         self.now = time;
-        self.events += 1;
         let mut ctx = Ctx { now: time, agenda: &mut self.agenda, stop: &mut self.stop };
         self.world.handle(event, &mut ctx);
         Some(time)

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
-use crate::measure::{self, PairSummary, Summary};
+use super::stats::{Stage, Stats, StopWatch};
+use crate::measure::{PairSummary, Replication, Summary};
 use crate::policy::registry::PolicySet;
 
 /// Runs in a block at most.
@@ -28,6 +29,8 @@ pub struct Options<'a> {
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
     /// Told when a run panics, with point, policy and run.
     pub panicked: &'a (dyn Fn(usize, usize, u64) + Sync),
+    /// Look at the clock between the stages of each run.
+    pub timed: bool,
 }
 
 /// What one point gave.
@@ -45,6 +48,8 @@ pub struct Results {
     pub points: Vec<PointResult>,
     /// Whether it was cancelled.
     pub is_cancelled: bool,
+    /// What it took.
+    pub stats: Stats,
 }
 
 /// The pairs of `n` policies: first and second index, in order.
@@ -58,6 +63,7 @@ struct State {
     waiting: BTreeMap<usize, PointResult>,
     points: Vec<PointResult>,
     is_failed: bool,
+    stats: Stats,
 }
 
 /// Runs everything.
@@ -74,9 +80,11 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
         waiting: BTreeMap::new(),
         points: Vec::new(),
         is_failed: false,
+        stats: Stats::default(),
     });
     let changed = Condvar::new();
     let work = || {
+        let mut watch = StopWatch::new(options.timed);
         loop {
             let task = {
                 let mut state = lock(&state);
@@ -90,11 +98,14 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
                 state.next += 1;
                 state.next - 1
             };
-            let watch = Watch { state: &state, changed: &changed };
-            let result = block(plan, task / blocks, (task % blocks) as u64, options);
-            std::mem::forget(watch);
+            let guard = Watch { state: &state, changed: &changed };
+            let mut stats = Stats::default();
+            watch.lap(Stage::Folding, &mut stats);
+            let result = block(plan, task / blocks, (task % blocks) as u64, options, &mut watch, &mut stats);
+            std::mem::forget(guard);
             let Some(result) = result else { return changed.notify_all() };
             let mut state = lock(&state);
+            state.stats.merge(&stats);
             state.waiting.insert(task, result);
             fold(&mut state, blocks);
             let done = (state.folded / blocks) as u64 * plan.runs + (state.folded % blocks) as u64 * BLOCK;
@@ -113,7 +124,7 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
     let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let is_cancelled = state.folded < tasks;
     state.points.truncate(state.folded / blocks);
-    Results { points: state.points, is_cancelled }
+    Results { points: state.points, is_cancelled, stats: state.stats }
 }
 
 /// Takes up what has come in, as far as nothing is missing in between.
@@ -136,6 +147,8 @@ fn block<P: PolicySet>(
     point: usize,
     block: u64,
     options: &Options<'_>,
+    watch: &mut StopWatch,
+    stats: &mut Stats,
 ) -> Option<PointResult> {
     let cases = &plan.points[point].cases;
     let mut result = PointResult {
@@ -150,7 +163,14 @@ fn block<P: PolicySet>(
         records.clear();
         for (policy, case) in cases.iter().enumerate() {
             let naming = Naming { options, place: (point, policy, run) };
-            records.push(measure::simulate(&case.setup, run, plan.horizon));
+            let mut replication = Replication::open(&case.setup, run, plan.horizon, ());
+            watch.lap(Stage::Opening, stats);
+            replication.step();
+            watch.lap(Stage::Stepping, stats);
+            let (record, ()) = replication.close();
+            watch.lap(Stage::Closing, stats);
+            stats.add(&record);
+            records.push(record);
             std::mem::forget(naming);
         }
         for (summary, record) in result.summaries.iter_mut().zip(&records) {
@@ -159,6 +179,7 @@ fn block<P: PolicySet>(
         for (pair, (a, b)) in result.pairs.iter_mut().zip(pairs(cases.len())) {
             pair.add(&records[a], &records[b]);
         }
+        watch.lap(Stage::Folding, stats);
     }
     Some(result)
 }

@@ -15,6 +15,7 @@ pub mod publish;
 pub mod replay;
 pub mod scenario;
 pub mod sources;
+pub mod stats;
 pub mod tables;
 pub mod trace;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! One replication, from opening to its figures.
 
+use crate::engine::agenda::CLASSES;
 use crate::engine::probe::Probe;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::Policy;
@@ -33,6 +34,8 @@ pub struct Record {
     pub group_fingerprints: Vec<u128>,
     /// Events handled.
     pub events: u64,
+    /// The same by priority class, in the order of [`host::CLASS_NAMES`].
+    pub events_by_class: [u64; CLASSES],
     /// A bound that did not hold.
     pub breach: Option<Breach>,
     pub(super) service: Tally,
@@ -51,17 +54,41 @@ pub fn simulate_with<P: Policy, T: Probe<Fact>>(
     horizon: Span,
     probe: T,
 ) -> (Record, T) {
-    let mut simulation = host::open(setup, run, (Observer::new(setup), probe));
-    let end = Instant::ZERO + horizon;
-    simulation.run_until(end, EVENTS_MAX);
-    simulation.world.finish(end);
-    let events = simulation.events();
-    let fingerprint = simulation.world.fingerprint().value();
-    let group_fingerprints = (0..setup.model.groups.len())
-        .map(|g| simulation.world.group_fingerprint(GroupId::from(g)).value())
-        .collect();
-    let (observer, probe) = simulation.world.probe;
-    let breach = observer.breach;
-    let (service, groups) = observer.finish(end);
-    (Record { fingerprint, group_fingerprints, events, breach, service, groups }, probe)
+    let mut replication = Replication::open(setup, run, horizon, probe);
+    replication.step();
+    replication.close()
+}
+
+/// A replication whose stages are gone through one by one, for those who want to know how long each takes.
+pub struct Replication<'s, P: Policy, T: Probe<Fact>> {
+    simulation: host::Run<'s, P, (Observer, T)>,
+    end: Instant,
+}
+
+impl<'s, P: Policy, T: Probe<Fact>> Replication<'s, P, T> {
+    /// Run `run`, ready to step.
+    pub fn open(setup: &'s Setup<P>, run: u64, horizon: Span, probe: T) -> Self {
+        let simulation = host::open(setup, run, (Observer::new(setup), probe));
+        Replication { simulation, end: Instant::ZERO + horizon }
+    }
+
+    /// Steps to the horizon.
+    pub fn step(&mut self) {
+        self.simulation.run_until(self.end, EVENTS_MAX);
+    }
+
+    /// Closes the books: the run's figures, and the probe with what it saw.
+    pub fn close(self) -> (Record, T) {
+        let Replication { mut simulation, end } = self;
+        simulation.world.finish(end);
+        let (events, events_by_class) = (simulation.events(), simulation.events_by_class());
+        let fingerprint = simulation.world.fingerprint().value();
+        let groups = simulation.world.setup().model.groups.len();
+        let group_fingerprints =
+            (0..groups).map(|g| simulation.world.group_fingerprint(GroupId::from(g)).value()).collect();
+        let (observer, probe) = simulation.world.probe;
+        let breach = observer.breach;
+        let (service, groups) = observer.finish(end);
+        (Record { fingerprint, group_fingerprints, events, events_by_class, breach, service, groups }, probe)
+    }
 }

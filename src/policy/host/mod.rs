@@ -52,6 +52,10 @@ pub(crate) mod class {
     pub(crate) const WORKLOAD: u8 = 6;
 }
 
+/// What the events of each priority class are about, in their order.
+pub const CLASS_NAMES: [&str; 7] =
+    ["script", "hardware", "links", "messages", "services", "timers", "workload"];
+
 /// What can happen.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<M> {
