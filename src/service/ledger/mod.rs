@@ -13,16 +13,15 @@
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::maths;
 use crate::system::ids::ClientId;
-use crate::system::spec::{Arrivals, Client};
+use crate::system::spec::Client;
 
 mod count;
 mod give_up;
 mod settle;
 
-use count::given_up;
-use settle::SETTLE_FROM;
+use count::{Given, add};
+use settle::{Kept, SETTLE_FROM};
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +49,20 @@ struct Held {
     /// Every write of the lineage accepted before this, but for those in flight. The owner's is `NEVER`.
     upto: Instant,
     in_flight: Option<InFlight>,
+}
+
+/// Who writes at a node at present, and when the last of them ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Accepting {
+    clients: u32,
+    ended: Instant,
+}
+
+impl Accepting {
+    /// Up to when writes were accepted.
+    fn until(&self, now: Instant) -> Instant {
+        if self.clients > 0 { now } else { self.ended }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -124,9 +137,10 @@ pub struct Ledger {
     /// The part of each client's writes that belongs to this slot.
     share: f64,
     totals: Totals,
-    /// Time accepted and already known to be kept, by client, and notes likewise.
-    kept_time: Vec<f64>,
-    kept_exact: u64,
+    /// Whether writes are being accepted, by node.
+    accepting: Vec<Accepting>,
+    /// What every holder had when the book was settled, by client.
+    kept: Vec<Kept>,
     noted: bool,
     /// The size of the book from which settling is tried again.
     settle_at: usize,
@@ -152,8 +166,8 @@ impl Ledger {
             stream,
             share,
             totals: Totals::default(),
-            kept_time: vec![0.0; clients],
-            kept_exact: 0,
+            accepting: vec![Accepting::default(); members + 1],
+            kept: vec![Kept::default(); clients],
             noted,
             settle_at: SETTLE_FROM,
         }
@@ -214,6 +228,7 @@ impl Ledger {
 
     /// A client's writes begin to be accepted at `node`.
     pub fn open(&mut self, node: usize, client: ClientId, now: Instant) {
+        self.accepting[node].clients += 1;
         if self.noted {
             return;
         }
@@ -227,6 +242,8 @@ impl Ledger {
 
     /// They end.
     pub fn close(&mut self, node: usize, client: ClientId, now: Instant) {
+        let accepting = &mut self.accepting[node];
+        *accepting = Accepting { clients: accepting.clients.saturating_sub(1), ended: now };
         for lineage in self.lineages.iter_mut().filter(|lineage| lineage.owner == node) {
             for open in lineage.segments.iter_mut().filter(|s| s.client == client && s.to.is_never()) {
                 open.to = now;
@@ -297,18 +314,16 @@ impl Ledger {
         self.held[node] = None;
         if !self.has_any_data() {
             // The last copy of everything: what counted as kept is lost after all.
-            for (client, secs) in std::mem::take(&mut self.kept_time).into_iter().enumerate() {
-                let spec = &clients[client];
-                let mean = spec.write_rate * self.share * secs.max(0.0);
-                let count = match spec.arrivals {
-                    Arrivals::Poisson if mean > 0.0 => maths::poisson_quantile(mean, self.stream.uniform()),
-                    _ => mean.round() as u64,
-                };
-                self.kept_time.push(0.0);
+            let fault = incident.map_or(now, |incident| incident.at);
+            for (client, spec) in clients.iter().enumerate() {
+                let kept = std::mem::take(&mut self.kept[client]);
+                let count = self.count_kept(&kept, spec);
                 if count > 0 {
+                    let oldest = self.oldest_kept(&kept, count);
                     self.totals.acked += count;
                     self.totals.lost += count;
-                    losses.push(given_up(spec, count, Instant::ZERO, now, incident, how, now));
+                    let given = Given { count, oldest, replayable: 0 };
+                    add(&mut losses, given.up(spec, fault, incident, how));
                 }
             }
         }
@@ -345,3 +360,6 @@ impl Ledger {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;
