@@ -121,6 +121,9 @@ pub enum Change {
     Breaks,
 }
 
+/// One pass in 10¹² takes longer than this quantile: that is never.
+const ALL_PASSES: f64 = 1.0 - 1e-12;
+
 impl Replication {
     /// A replication that is not connected yet.
     pub fn new(from: usize, to: usize, copying: Copying, stream: Stream) -> Replication {
@@ -252,13 +255,29 @@ impl Replication {
     /// What the copy holds at `now`: everything accepted before the instant, but for what is in flight.
     pub fn position(&mut self, now: Instant) -> (Instant, Option<InFlight>) {
         match (self.state, &self.copying.level) {
+            (State::InStep { grid, base, .. }, Level::Passes { interval, pass, .. }) => {
+                let (interval, pass) = (*interval, pass.clone());
+                (self.last_pass(now, grid, base, interval, &pass), None)
+            }
+            _ => self.surely(now),
+        }
+    }
+
+    /// What the copy holds at `now` however long the last passes took. Draws nothing, so that looking changes nothing.
+    pub fn surely(&self, now: Instant) -> (Instant, Option<InFlight>) {
+        match (self.state, &self.copying.level) {
             (State::InStep { since, .. }, Level::Async { lag }) => {
                 (now, Some(InFlight { lag: lag.clone(), until: now, since }))
             }
             (State::InStep { .. }, Level::Sync) => (now, None),
             (State::InStep { grid, base, .. }, Level::Passes { interval, pass, .. }) => {
-                let (interval, pass) = (*interval, pass.clone());
-                (self.last_pass(now, grid, base, interval, &pass), None)
+                let longest = Span::from_secs_saturating(pass.quantile(ALL_PASSES));
+                let first_done = grid + longest;
+                if longest > *interval || now < first_done {
+                    return (base, None);
+                }
+                let passes = now.since(first_done).as_nanos() / interval.as_nanos().max(1);
+                (grid + interval.times(passes), None)
             }
             (State::Stalled { .. }, _) => self.left.clone(),
             (State::Waiting | State::First { .. }, _) => (Instant::ZERO, None),

@@ -2,20 +2,23 @@
 //! by name, and intervals against expected values.
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 
+use std::path::Path;
 use std::sync::Arc;
 
 use failsim::engine::probe::Probe;
 use failsim::engine::time::{Instant, Span};
-use failsim::input::{NoFiles, Source};
+use failsim::input::{Files, NoFiles, Source};
 use failsim::measure::{Figure, Record, Summary, simulate, simulate_with};
 use failsim::model::Override;
 use failsim::model::load::load;
+use failsim::model::shipped::{self, FileKind};
 use failsim::policy::contract::Policy;
 use failsim::policy::facts::Fact;
 use failsim::policy::host::Setup;
 use failsim::policy::registry::Shipped;
 use failsim::stats::interval;
 use failsim::stats::moments::Moments;
+use failsim::system::spec::Model;
 use rayon::prelude::*;
 
 /// A prepared model of the shipped policies.
@@ -38,6 +41,20 @@ pub fn ready_as(text: &str, overrides: &[&str], seed: u64, skips: bool) -> Ready
     let loaded = load::<<Shipped as Policy>::Params>(&source, Arc::new(NoFiles), &overrides);
     let (model, _) = loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     Setup::new(model, seed, skips, false)
+}
+
+/// Reads a model that comes with the program.
+#[track_caller]
+pub fn shipped_model(name: &str) -> Model<<Shipped as Policy>::Params> {
+    let found = shipped::find(FileKind::Model, name, Some(Path::new("models"))).expect("a shipped model");
+    model_of(&found.source, found.files)
+}
+
+/// Reads a model from its text.
+#[track_caller]
+pub fn model_of(source: &Arc<Source>, files: Arc<dyn Files>) -> Model<<Shipped as Policy>::Params> {
+    let loaded = load::<<Shipped as Policy>::Params>(source, files, &[]);
+    loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false))).0
 }
 
 pub fn secs(secs: f64) -> Span {

@@ -2,7 +2,7 @@
 
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
-use crate::engine::time::Instant;
+use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
@@ -130,14 +130,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         for index in 0..self.groups[g].copies.len() {
-            let copy = &mut self.groups[g].copies[index];
+            let copy = &self.groups[g].copies[index];
             if copy.replication.is_quiet() {
-                let (upto, in_flight) = copy.replication.position(now);
+                let (upto, in_flight) = copy.replication.surely(now);
                 self.write_down(group, index, upto, in_flight);
             }
         }
+        let clients = &self.setup.model.clients;
+        let buffers = clients.iter().filter(|client| client.is_field && self.setup.designs[g].windback);
+        let until = now.before(buffers.map(|client| client.buffer).max().unwrap_or(Span::ZERO));
         for ledger in &mut self.groups[g].ledgers {
-            ledger.settle();
+            ledger.settle(until, clients);
         }
     }
 
@@ -182,6 +185,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx.disarm(copy.timer);
         if now == Instant::ZERO {
             copy.replication.begin_in_step(now);
+            self.write_down(group, index, now, None);
         }
     }
 

@@ -3,8 +3,10 @@
 //!
 //! An *operation* is what a client wants done; each try of it is an *attempt*, which lives on at the server after the
 //! client has given it up: overload feeds on that. A node without a station serves at once. A crash loses what is in
-//! a node's queue; a pause makes it wait. A write is acknowledged when it is served (at a synchronous node: when the
-//! copy has it) and noted in the ledger at that instant.
+//! a node's queue; a pause makes it wait, and clients stay with a node that stands still until another one serves. A
+//! write is acknowledged when it is served (at a synchronous node: when the copy has it) and noted in the ledger at
+//! that instant, once for each operation and only while its client still wants it: what else an operation's attempts
+//! write is a duplicate, or a ghost if its client was told of a failure.
 
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
@@ -17,6 +19,9 @@ use crate::system::spec::{Arrivals, Classes, DuringDual, Effect};
 
 use super::setup::Reach;
 use super::{Event, HostCtx, World, class};
+
+/// A packet to a copy is sent again at most so often; lost as often as that, the way is as good as cut.
+const RESENT_MAX: u32 = 100;
 
 /// What comes next for an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +45,30 @@ struct Operation {
     is_write: bool,
     issued: Instant,
     attempts: u32,
-    /// Grows whenever the place is used anew, so that nothing late is taken for the present operation.
+    /// Attempts that are still under way or at a node. The place is free when there is none and it is closed.
+    live: u32,
+    /// Grows whenever the place is used anew, so that no late time-out is taken for the present operation's.
     stamp: u32,
-    /// Writes of it that servers have acknowledged.
+    /// Writes of it that servers have carried out.
     applied: u32,
-    is_open: bool,
+    state: Asked,
+}
+
+/// How an operation stands with its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// The client waits for an answer.
+    Open,
+    /// It has one.
+    Answered,
+    /// It has given up.
+    Failed,
 }
 
 /// One try at a server.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
     operation: u32,
-    stamp: u32,
     client: u16,
     is_write: bool,
     node: NodeId,
@@ -150,7 +167,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let place = self.requests.free_operations.pop().unwrap_or(self.requests.operations.len() as u32);
         let stamp = self.requests.operations.get(place as usize).map_or(0, |old| old.stamp.wrapping_add(1));
-        let new = Operation { client, is_write, issued: now, attempts: 0, stamp, applied: 0, is_open: true };
+        let new = Operation {
+            client,
+            is_write,
+            issued: now,
+            attempts: 0,
+            live: 0,
+            stamp,
+            applied: 0,
+            state: Asked::Open,
+        };
         match self.requests.operations.get_mut(place as usize) {
             Some(old) => *old = new,
             None => self.requests.operations.push(new),
@@ -162,15 +188,23 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn field_event(&mut self, client: usize, now: Instant) {
         let spec = &self.setup.model.clients[client];
         let group = spec.to;
-        for slot in 0..self.clients[client].slots() {
-            let open = self.clients[client].writing(slot);
-            let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
-            for member in super::service::members(open) {
-                ledger.note(member, ClientId::from(client), now);
-                if spec.during_dual != DuringDual::Both {
-                    break;
-                }
+        let slot = self.pick_slot(client);
+        let open = self.clients[client].writing(slot);
+        let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { return };
+        for member in super::service::members(open) {
+            ledger.note(member, ClientId::from(client), now);
+            if spec.during_dual != DuringDual::Both {
+                break;
             }
+        }
+        self.settle_books(group, now);
+    }
+
+    /// The part of the work that a request belongs to: any, alike.
+    fn pick_slot(&mut self, client: usize) -> usize {
+        match self.clients[client].slots() {
+            0 | 1 => 0,
+            slots => (self.requests.network[client].uniform() * slots as f64) as usize,
         }
     }
 
@@ -184,9 +218,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.push_stage(timeout, client, Stage::Expires, place, stamp, number, ctx);
         let Some(node) = self.pick_node(client, is_write) else { return };
         let Some(delay) = self.client_delay(ctx.now(), client, node) else { return };
+        self.requests.operations[place as usize].live += 1;
         let attempt = Attempt {
             operation: place,
-            stamp,
             client: client as u16,
             is_write,
             node,
@@ -247,19 +281,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let nth = (self.requests.network[client].uniform() * f64::from(count)) as usize;
             return super::service::members(set).nth(nth).map(|m| nodes[m]);
         }
-        let slots = self.clients[client].slots();
-        let slot =
-            if slots > 1 { (self.requests.network[client].uniform() * slots as f64) as usize } else { 0 };
+        let slot = self.pick_slot(client);
         let attached = self.clients[client].ready_at(slot).map(|m| nodes[m]);
-        if is_write || attached.is_some() {
-            return attached;
-        }
         // Reads go to whichever node answers them.
         let readable = |n: &&NodeId| {
             let state = &self.nodes[n.index()];
             state.is_running() && state.stance.is_some_and(|s| s.reads) && self.client_reaches(client, **n)
         };
-        nodes.iter().find(readable).copied()
+        let reads = || nodes.iter().find(readable).copied().filter(|_| !is_write);
+        attached.or_else(reads).or_else(|| self.waits_at(client, slot, nodes))
+    }
+
+    /// The node that serves a client's part of the work and stands still, while there is no other.
+    fn waits_at(&self, client: usize, slot: usize, nodes: &[NodeId]) -> Option<NodeId> {
+        let (member, incarnation) = self.clients[client].last_at(slot)?;
+        let node = nodes[member];
+        let state = &self.nodes[node.index()];
+        let stands_still = state.program.is_some() && state.is_paused() && state.incarnation == incarnation;
+        (stands_still && self.client_reaches(client, node)).then_some(node)
     }
 
     pub(super) fn request(
@@ -277,7 +316,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Stage::Expires => self.expires(index, stamp, number, ctx),
             Stage::Retries => {
                 let operation = &self.requests.operations[index as usize];
-                if operation.is_open && operation.stamp == stamp && operation.attempts == number {
+                if operation.state == Asked::Open && operation.stamp == stamp && operation.attempts == number
+                {
                     self.try_once(index, ctx);
                 }
             }
@@ -332,9 +372,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn served_at(&mut self, index: u32, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         let attempt = self.requests.attempts[index as usize];
-        // A crash or a pause has put it aside or moved its end.
+        // A crash has put it aside, or a pause has moved its end.
         if !attempt.is_used || attempt.done != now {
             return;
+        }
+        if self.nodes[attempt.node.index()].is_paused() {
+            return; // it goes on when the node does
         }
         let station = &mut self.requests.stations[attempt.node.index()];
         station.count_up_to(now);
@@ -366,17 +409,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         if let (true, Some(slot)) = (attempt.is_write, slot) {
-            if let Some(ledger) = self.groups[group.index()].ledgers.get_mut(usize::from(slot)) {
-                ledger.note(member, ClientId::from(client), ctx.now());
-            }
-            let operation = &mut self.requests.operations[attempt.operation as usize];
-            let is_present = operation.stamp == attempt.stamp;
-            if is_present {
-                operation.applied += 1;
-            }
-            if !is_present || operation.applied > 1 {
-                self.emit(ctx.now(), Fact::Repeated { group, is_ghost: false });
-            }
+            self.write(attempt.operation, group, member, slot, ctx.now());
         }
         let copy =
             if attempt.is_write { self.copy_delay(ctx.now(), group, member, client) } else { Span::ZERO };
@@ -395,6 +428,23 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
+    /// A write of an operation is carried out.
+    fn write(&mut self, operation: u32, group: GroupId, member: usize, slot: u8, now: Instant) {
+        let operation = &mut self.requests.operations[operation as usize];
+        operation.applied += 1;
+        let client = ClientId::from(usize::from(operation.client));
+        match (operation.applied, operation.state) {
+            (1, Asked::Open) => {
+                if let Some(ledger) = self.groups[group.index()].ledgers.get_mut(usize::from(slot)) {
+                    ledger.note(member, client, now);
+                    self.settle_books(group, now);
+                }
+            }
+            (1, Asked::Failed) => self.emit(now, Fact::Repeated { group, is_ghost: true }),
+            _ => self.emit(now, Fact::Repeated { group, is_ghost: false }),
+        }
+    }
+
     /// There and back to the copy of a synchronous node: the copy has the write before the client hears of it.
     fn copy_delay(&mut self, now: Instant, group: GroupId, member: usize, client: usize) -> Span {
         let Some(to) = self.synchronous_copy(group, member) else { return Span::ZERO };
@@ -403,33 +453,30 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let medium = world.medium_at(now, a, b, Classes::REPLICATION)?;
             medium.draw(&world.setup.model.links, &mut world.requests.network[client])
         };
-        // A lost packet is sent again; the mean delay stands for that.
-        let there = draw(self, from, to).unwrap_or(Span::ZERO);
-        let back = draw(self, to, from).unwrap_or(Span::ZERO);
-        there + back
+        // A lost packet is sent again. No way at all: the source has not noticed yet and will wait, or go on alone.
+        let mut one_way = |a, b| (0..RESENT_MAX).find_map(|_| draw(self, a, b)).unwrap_or(Span::ZERO);
+        one_way(from, to) + one_way(to, from)
     }
 
     fn answers(&mut self, index: u32, ctx: &mut HostCtx<'_, P>) {
         let attempt = self.requests.attempts[index as usize];
-        self.free_attempt(index);
         let now = ctx.now();
-        let operation = &mut self.requests.operations[attempt.operation as usize];
-        if !operation.is_open || operation.stamp != attempt.stamp {
-            return; // too late: the client has given up
+        let operation = self.requests.operations[attempt.operation as usize];
+        // Else too late: the client has given up, or has its answer.
+        if operation.state == Asked::Open {
+            self.requests.operations[attempt.operation as usize].state = Asked::Answered;
+            let latency = now - operation.issued;
+            let client = &self.setup.model.clients[usize::from(operation.client)];
+            let in_time = client.deadline == Span::ZERO || latency <= client.deadline;
+            let latency = Some(latency).filter(|_| in_time);
+            self.emit(now, Fact::Answered { group: client.to, write: operation.is_write, latency });
         }
-        operation.is_open = false;
-        let latency = now - operation.issued;
-        let client = &self.setup.model.clients[usize::from(operation.client)];
-        let in_time = client.deadline == Span::ZERO || latency <= client.deadline.max(client.timeout);
-        let group = client.to;
-        let is_write = operation.is_write;
-        self.requests.free_operations.push(attempt.operation);
-        self.emit(now, Fact::Answered { group, write: is_write, latency: Some(latency).filter(|_| in_time) });
+        self.free_attempt(index);
     }
 
     fn expires(&mut self, place: u32, stamp: u32, number: u32, ctx: &mut HostCtx<'_, P>) {
         let operation = &mut self.requests.operations[place as usize];
-        if !operation.is_open || operation.stamp != stamp || operation.attempts != number {
+        if operation.state != Asked::Open || operation.stamp != stamp || operation.attempts != number {
             return;
         }
         let client = &self.setup.model.clients[usize::from(operation.client)];
@@ -439,9 +486,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.push_stage(ctx.now() + wait, entity, Stage::Retries, place, stamp, number, ctx);
             return;
         }
-        operation.is_open = false;
+        operation.state = Asked::Failed;
         let (group, is_write, applied) = (client.to, operation.is_write, operation.applied);
-        self.requests.free_operations.push(place);
+        if operation.live == 0 {
+            self.requests.free_operations.push(place);
+        }
         self.emit(ctx.now(), Fact::Answered { group, write: is_write, latency: None });
         if applied > 0 {
             self.emit(ctx.now(), Fact::Repeated { group, is_ghost: true });
@@ -450,10 +499,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn free_attempt(&mut self, index: u32) {
         let attempt = &mut self.requests.attempts[index as usize];
-        if attempt.is_used {
-            attempt.is_used = false;
-            attempt.done = Instant::NEVER;
-            self.requests.free_attempts.push(index);
+        if !attempt.is_used {
+            return;
+        }
+        attempt.is_used = false;
+        attempt.done = Instant::NEVER;
+        let place = attempt.operation;
+        self.requests.free_attempts.push(index);
+        let operation = &mut self.requests.operations[place as usize];
+        operation.live -= 1;
+        if operation.live == 0 && operation.state != Asked::Open {
+            self.requests.free_operations.push(place);
         }
     }
 

@@ -42,6 +42,11 @@ impl ClientState {
         self.writing[slot]
     }
 
+    /// The member it was connected to last, and which of its processes that was.
+    pub(super) fn last_at(&self, slot: usize) -> Option<(usize, u32)> {
+        self.last[slot]
+    }
+
     /// The member it is connected to.
     pub(super) fn ready_at(&self, slot: usize) -> Option<usize> {
         self.at[slot].filter(|at| at.ready).map(|at| at.member)

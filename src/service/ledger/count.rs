@@ -4,9 +4,71 @@ use crate::engine::time::{Instant, Span};
 use crate::maths;
 use crate::system::spec::{Arrivals, Client, Content};
 
-use super::{Disposal, InFlight, Incident, Ledger, Loss};
+use super::settle::Kept;
+use super::{Disposal, InFlight, Incident, Ledger, Loss, Segment};
+
+/// A write is under way for longer than this quantile of the lag only once in 10¹² writes: that is never.
+const ARRIVED: f64 = 1.0 - 1e-12;
+
+impl InFlight {
+    /// Writes accepted before this have arrived.
+    pub(super) fn arrived(&self) -> Instant {
+        let longest = Span::from_secs_saturating(self.lag.quantile(ARRIVED));
+        self.until.before(longest).max(self.since)
+    }
+}
+
+impl Kept {
+    /// One write more, noted at `at`.
+    pub(super) fn note(&mut self, at: Instant) {
+        self.count += 1;
+        self.begin(at);
+    }
+
+    fn begin(&mut self, at: Instant) {
+        self.from = Some(self.from.map_or(at, |from| from.min(at)));
+    }
+}
 
 impl Ledger {
+    /// A whole range is kept: its length where its number is to be drawn, else its number.
+    pub(super) fn keep(&mut self, range: &Segment, clients: &[Client]) {
+        let client = &clients[range.client.index()];
+        let (from, to) = (range.from, range.to);
+        if client.arrivals == Arrivals::Poisson {
+            let kept = &mut self.kept[range.client.index()];
+            kept.secs += (to - from).as_secs();
+            kept.begin(from);
+            return;
+        }
+        let count = self.count(client, from, to);
+        if count > 0 {
+            let oldest = self.oldest(client, from, to, count);
+            let kept = &mut self.kept[range.client.index()];
+            kept.count += count;
+            kept.begin(oldest);
+        }
+    }
+
+    /// How many of a client's kept writes there are.
+    pub(super) fn count_kept(&mut self, kept: &Kept, client: &Client) -> u64 {
+        if kept.secs <= 0.0 {
+            return kept.count;
+        }
+        let mean = client.write_rate * self.share * kept.secs;
+        kept.count + maths::poisson_quantile(mean, self.stream.uniform())
+    }
+
+    /// When the first of `count` kept writes was accepted, as if their ranges were one.
+    pub(super) fn oldest_kept(&mut self, kept: &Kept, count: u64) -> Instant {
+        let from = kept.from.unwrap_or(Instant::ZERO);
+        if kept.secs <= 0.0 {
+            return from;
+        }
+        let u = self.stream.uniform();
+        from + Span::from_secs_saturating(kept.secs * (1.0 - maths::pow(u, 1.0 / count as f64)))
+    }
+
     /// How many writes accepted in (from, to] were still under way at `flight.until`, and the age of the oldest.
     /// With Poisson writes and independent lags the number is Poisson (M/G/∞, Takács 1962). The third figure is the
     /// time whose writes they are, in the mean.
@@ -35,6 +97,36 @@ impl Ledger {
         (count, Span::from_secs_saturating(age.clamp(young.min(oldest), oldest)), mass)
     }
 
+    /// Writes that do not arrive at random are noted one by one where each has a chance of its own to be under way.
+    pub(super) fn note_under_way(&mut self, lineage: usize, flight: &InFlight, clients: &[Client]) {
+        let mut rest = Vec::new();
+        for segment in std::mem::take(&mut self.lineages[lineage].segments) {
+            let client = &clients[segment.client.index()];
+            let (from, to) = (segment.from.max(flight.arrived()), segment.to.min(flight.until));
+            if client.arrivals == Arrivals::Poisson || from >= to {
+                rest.push(segment);
+                continue;
+            }
+            let times = self.times(client, from, to).into_iter().map(|at| (at, segment.client));
+            self.lineages[lineage].notes.extend(times);
+            let around = [Segment { to: from, ..segment }, Segment { from: to, ..segment }];
+            rest.extend(around.into_iter().filter(|part| part.from < part.to));
+        }
+        self.lineages[lineage].segments = rest;
+    }
+
+    /// When writes of a calendar or a list in (from, to] are made.
+    fn times(&self, client: &Client, from: Instant, to: Instant) -> Vec<Instant> {
+        match &client.arrivals {
+            Arrivals::Poisson => Vec::new(),
+            Arrivals::Fixed => {
+                let marks = calendar(client, self.share, from)..calendar(client, self.share, to);
+                marks.map(|number| mark(client, self.share, number).max(from).min(to)).collect()
+            }
+            Arrivals::Trace(times) => times.iter().copied().filter(|at| *at > from && *at <= to).collect(),
+        }
+    }
+
     /// Writes of a client in (from, to].
     pub(super) fn count(&mut self, client: &Client, from: Instant, to: Instant) -> u64 {
         match &client.arrivals {
@@ -50,6 +142,35 @@ impl Ledger {
         }
     }
 
+    /// The writes of a client in (from, to], given up with a history that ends at `end`.
+    pub(super) fn given(
+        &mut self,
+        client: &Client,
+        (from, to): (Instant, Instant),
+        end: Instant,
+        how: Disposal,
+    ) -> Given {
+        let count = self.count(client, from, to);
+        if count == 0 {
+            return Given { count, oldest: to, replayable: 0 };
+        }
+        if !how.replays(client) {
+            return Given { count, oldest: self.oldest(client, from, to, count), replayable: 0 };
+        }
+        let held_since = end.before(client.buffer).max(from).min(to);
+        if client.arrivals != Arrivals::Poisson {
+            let replayable = self.count(client, held_since, to);
+            return Given { count, oldest: self.oldest(client, from, to, count), replayable };
+        }
+        let share = (to - held_since).as_secs() / (to - from).as_secs();
+        let replayable = maths::binomial_quantile(count, share, self.stream.uniform());
+        let oldest = match count - replayable {
+            0 => self.oldest(client, held_since, to, count),
+            older => self.oldest(client, from, held_since, older),
+        };
+        Given { count, oldest, replayable }
+    }
+
     /// When the first of `count` writes in (from, to] was accepted.
     pub(super) fn oldest(&mut self, client: &Client, from: Instant, to: Instant, count: u64) -> Instant {
         match &client.arrivals {
@@ -58,10 +179,8 @@ impl Ledger {
                 from + (to - from).scaled(1.0 - maths::pow(u, 1.0 / count as f64))
             }
             Arrivals::Fixed => {
-                let number = calendar(client, self.share, from) as f64 + 0.5;
-                let at =
-                    Instant::ZERO + Span::from_secs_saturating(number / (client.write_rate * self.share));
-                at.max(from).min(to)
+                let number = calendar(client, self.share, from);
+                mark(client, self.share, number).max(from).min(to)
             }
             Arrivals::Trace(times) => times[times.partition_point(|t| *t <= from)],
         }
@@ -74,33 +193,65 @@ pub(super) fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
     (t.as_secs() * client.write_rate * share + 0.5 + 1e-9 * client.write_rate * share) as u64
 }
 
-pub(super) fn given_up(
-    client: &Client,
-    count: u64,
-    oldest: Instant,
-    fault: Instant,
-    incident: Option<Incident>,
-    how: Disposal,
-    until: Instant,
-) -> Loss {
-    let merged = if how.merge.is_some() && client.content != Content::Configuration { count } else { 0 };
-    // A device still holds the events of the last `buffer`; they are spread evenly over the range.
-    let replayable = if how.windback && client.is_field {
-        let length = until.since(oldest).as_secs();
-        if length <= 0.0 { 1.0 } else { (client.buffer.as_secs() / length).min(1.0) }
-    } else {
-        0.0
-    };
-    let recovered = ((count - merged) as f64 * replayable).floor() as u64;
-    Loss {
-        count,
-        recovered,
-        merged,
-        overwritten: 0,
-        configuration: if client.content == Content::Configuration { count - merged } else { 0 },
-        bytes: (count - merged) as f64 * client.write_bytes,
-        age: fault.since(oldest),
-        incident,
+/// When the mark of a number, from 0, falls.
+fn mark(client: &Client, share: f64, number: u64) -> Instant {
+    Instant::ZERO + Span::from_secs_saturating((number as f64 + 0.5) / (client.write_rate * share))
+}
+
+/// Writes that are given up together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    pub(super) count: u64,
+    /// When the first was accepted.
+    pub(super) oldest: Instant,
+    /// Of these, how many the devices still held when the history ended.
+    pub(super) replayable: u64,
+}
+
+impl Given {
+    /// One write, accepted at `at`.
+    pub(super) fn one(client: &Client, at: Instant, end: Instant, how: Disposal) -> Given {
+        let is_held = how.replays(client) && at > end.before(client.buffer);
+        Given { count: 1, oldest: at, replayable: u64::from(is_held) }
+    }
+
+    /// Writes of which it is only known when the oldest was accepted: the others as if spread evenly.
+    pub(super) fn evenly(client: &Client, count: u64, oldest: Instant, end: Instant, how: Disposal) -> Given {
+        let length = end.since(oldest).as_secs();
+        let share = match how.replays(client) {
+            true if length <= 0.0 => 1.0,
+            true => (client.buffer.as_secs() / length).min(1.0),
+            false => 0.0,
+        };
+        Given { count, oldest, replayable: (count as f64 * share).floor() as u64 }
+    }
+
+    pub(super) fn up(
+        self,
+        client: &Client,
+        fault: Instant,
+        incident: Option<Incident>,
+        how: Disposal,
+    ) -> Option<Loss> {
+        let is_merged = how.merge.is_some() && client.content != Content::Configuration;
+        let (merged, recovered) = if is_merged { (self.count, 0) } else { (0, self.replayable) };
+        let left = self.count - merged;
+        (self.count > 0).then(|| Loss {
+            count: self.count,
+            recovered,
+            merged,
+            overwritten: 0,
+            configuration: if client.content == Content::Configuration { left } else { 0 },
+            bytes: left as f64 * client.write_bytes,
+            age: fault.since(self.oldest),
+            incident,
+        })
+    }
+}
+
+impl Disposal {
+    fn replays(self, client: &Client) -> bool {
+        self.windback && client.is_field
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::engine::time::Instant;
 use crate::maths;
-use crate::system::spec::{Client, Content};
+use crate::system::spec::{Arrivals, Client, Content};
 
-use super::count::{add, given_up, join};
+use super::count::{Given, add, join};
 use super::{Disposal, Incident, Ledger, Loss};
 
 impl Ledger {
@@ -24,6 +24,7 @@ impl Ledger {
             (Some(points), Some(winner)) => self.written_on_both(node, winner, points, now, clients),
             _ => 0,
         };
+        let end = self.accepting[node].until(now);
         let (mut at, mut upto) = (held.lineage, held.upto);
         loop {
             let others = (0..self.held.len())
@@ -32,9 +33,9 @@ impl Ledger {
                 .map(|other| self.upto_in(other, at))
                 .max()
                 .unwrap_or(Instant::ZERO);
-            let incident = fault.or_else(|| self.successor_incident(at, winner));
+            let incident = fault.or_else(|| self.parting_incident(at, winner));
             if others < upto {
-                add(&mut losses, self.dispose(at, others, upto.min(now), incident, how, clients));
+                add(&mut losses, self.dispose(at, (others, upto.min(now)), end, incident, how, clients));
             }
             add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
             // Whoever has this much of a history has all that came before it, too.
@@ -100,9 +101,20 @@ impl Ledger {
         }
     }
 
-    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
-    fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
+    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`, or
+    /// with which that one left the winner's, where the winner went on as before.
+    fn parting_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
         let mut at = self.held[winner?].as_ref()?.lineage;
+        if self.descends(lineage, at) {
+            let mut left = lineage;
+            while let Some(parent) = self.lineages[left].parent.filter(|_| left != at) {
+                if parent == at {
+                    return self.lineages[left].incident;
+                }
+                left = parent;
+            }
+            return None;
+        }
         while let Some(parent) = self.lineages[at].parent {
             if self.descends(lineage, parent) {
                 return self.lineages[at].incident;
@@ -112,12 +124,12 @@ impl Ledger {
         None
     }
 
-    /// Gives up the writes of `lineage` accepted in (after, until].
+    /// Gives up the writes of `lineage` accepted in (after, until]; the last write of the history was accepted at `end`.
     pub(super) fn dispose(
         &mut self,
         lineage: usize,
-        after: Instant,
-        until: Instant,
+        (after, until): (Instant, Instant),
+        end: Instant,
         incident: Option<Incident>,
         how: Disposal,
         clients: &[Client],
@@ -131,13 +143,10 @@ impl Ledger {
                 continue;
             }
             let client = &clients[segment.client.index()];
-            let count = self.count(client, from, to);
-            if count > 0 {
-                let oldest = self.oldest(client, from, to, count);
-                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, until)));
-            }
-            self.totals.acked += count;
-            self.totals.lost += count;
+            let given = self.given(client, (from, to), end, how);
+            loss = join(loss, given.up(client, fault, incident, how));
+            self.totals.acked += given.count;
+            self.totals.lost += given.count;
             // What is left of the segment; a middle is never cut out of one, for copies are prefixes.
             segment.to = from;
         }
@@ -151,7 +160,7 @@ impl Ledger {
             let client = &clients[client.index()];
             self.totals.acked += 1;
             self.totals.lost += 1;
-            loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, until)));
+            loss = join(loss, Given::one(client, at, end, how).up(client, fault, incident, how));
         }
         loss
     }
@@ -178,8 +187,12 @@ impl Ledger {
         let flight = self.lineages[child].in_flight.take()?;
         let incident = self.lineages[child].incident.or(incident);
         let mut loss = None;
+        self.note_under_way(lineage, &flight, clients);
         let segments = self.lineages[lineage].segments.clone();
         for segment in segments {
+            if clients[segment.client.index()].arrivals != Arrivals::Poisson {
+                continue;
+            }
             let (from, to) = (segment.from.max(flight.since), segment.to.min(flight.until));
             if from >= to {
                 continue;
@@ -188,26 +201,28 @@ impl Ledger {
             let (count, age, mass) = self.under_way(client, &flight, from, to);
             // They are in the range that counts as kept: take their mean out of it, for kept and lost are
             // independent Poisson counts.
-            self.kept_time[segment.client.index()] -= mass;
+            self.kept[segment.client.index()].secs -= mass;
             if count > 0 {
                 let fault = incident.map_or(flight.until, |i| i.at);
                 let oldest = flight.until.before(age);
                 self.totals.acked += count;
                 self.totals.lost += count;
-                loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, flight.until)));
+                let given = Given::evenly(client, count, oldest, flight.until, how);
+                loss = join(loss, given.up(client, fault, incident, how));
             }
         }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let mut stay = Vec::with_capacity(notes.len());
         for (at, id) in notes {
+            let was_under_way = at > flight.since && at <= flight.until;
             let missing =
-                at <= flight.until && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+                was_under_way && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
             if missing {
                 let client = &clients[id.index()];
                 let fault = incident.map_or(flight.until, |i| i.at);
                 self.totals.acked += 1;
                 self.totals.lost += 1;
-                loss = join(loss, Some(given_up(client, 1, at, fault, incident, how, flight.until)));
+                loss = join(loss, Given::one(client, at, flight.until, how).up(client, fault, incident, how));
             } else {
                 stay.push((at, id));
             }

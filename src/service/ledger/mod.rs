@@ -13,16 +13,15 @@
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::maths;
 use crate::system::ids::ClientId;
-use crate::system::spec::{Arrivals, Client};
+use crate::system::spec::Client;
 
 mod count;
 mod give_up;
 mod settle;
 
-use count::given_up;
-use settle::SETTLE_FROM;
+use count::{Given, add};
+use settle::{Kept, SETTLE_FROM};
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +49,20 @@ struct Held {
     /// Every write of the lineage accepted before this, but for those in flight. The owner's is `NEVER`.
     upto: Instant,
     in_flight: Option<InFlight>,
+}
+
+/// Who writes at a node at present, and when the last of them ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Accepting {
+    clients: u32,
+    ended: Instant,
+}
+
+impl Accepting {
+    /// Up to when writes were accepted.
+    fn until(&self, now: Instant) -> Instant {
+        if self.clients > 0 { now } else { self.ended }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -128,9 +141,10 @@ pub struct Ledger {
     /// The part of each client's writes that belongs to this slot.
     share: f64,
     totals: Totals,
-    /// Time accepted and already known to be kept, by client, and notes likewise.
-    kept_time: Vec<f64>,
-    kept_exact: u64,
+    /// Whether writes are being accepted, by node.
+    accepting: Vec<Accepting>,
+    /// What every holder had when the book was settled, by client.
+    kept: Vec<Kept>,
     noted: bool,
     /// The size of the book from which settling is tried again.
     settle_at: usize,
@@ -158,8 +172,8 @@ impl Ledger {
             stream,
             share,
             totals: Totals::default(),
-            kept_time: vec![0.0; clients],
-            kept_exact: 0,
+            accepting: vec![Accepting::default(); members + 1],
+            kept: vec![Kept::default(); clients],
             noted,
             settle_at: SETTLE_FROM,
             at_most: 16,
@@ -222,6 +236,7 @@ impl Ledger {
 
     /// A client's writes begin to be accepted at `node`.
     pub fn open(&mut self, node: usize, client: ClientId, now: Instant) {
+        self.accepting[node].clients += 1;
         if self.noted {
             return;
         }
@@ -236,6 +251,8 @@ impl Ledger {
 
     /// They end.
     pub fn close(&mut self, node: usize, client: ClientId, now: Instant) {
+        let accepting = &mut self.accepting[node];
+        *accepting = Accepting { clients: accepting.clients.saturating_sub(1), ended: now };
         for lineage in self.lineages.iter_mut().filter(|lineage| lineage.owner == node) {
             for open in lineage.segments.iter_mut().filter(|s| s.client == client && s.to.is_never()) {
                 open.to = now;
@@ -307,18 +324,16 @@ impl Ledger {
         self.held[node] = None;
         if !self.has_any_data() {
             // The last copy of everything: what counted as kept is lost after all.
-            for (client, secs) in std::mem::take(&mut self.kept_time).into_iter().enumerate() {
-                let spec = &clients[client];
-                let mean = spec.write_rate * self.share * secs.max(0.0);
-                let count = match spec.arrivals {
-                    Arrivals::Poisson if mean > 0.0 => maths::poisson_quantile(mean, self.stream.uniform()),
-                    _ => mean.round() as u64,
-                };
-                self.kept_time.push(0.0);
+            let fault = incident.map_or(now, |incident| incident.at);
+            for (client, spec) in clients.iter().enumerate() {
+                let kept = std::mem::take(&mut self.kept[client]);
+                let count = self.count_kept(&kept, spec);
                 if count > 0 {
+                    let oldest = self.oldest_kept(&kept, count);
                     self.totals.acked += count;
                     self.totals.lost += count;
-                    losses.push(given_up(spec, count, Instant::ZERO, now, incident, how, now));
+                    let given = Given { count, oldest, replayable: 0 };
+                    add(&mut losses, given.up(spec, fault, incident, how));
                 }
             }
         }
@@ -357,57 +372,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::stream::StreamKey;
-
-    fn at(secs: u64) -> Instant {
-        Instant::ZERO + Span::from_whole_secs(secs)
-    }
-
-    /// One client that writes once a second.
-    fn client() -> Client {
-        Client {
-            name: "c".into(),
-            is_field: false,
-            site: None,
-            to: 0.into(),
-            write_rate: 1.0,
-            read_rate: 0.0,
-            arrivals: Arrivals::Fixed,
-            reach: Vec::new(),
-            weight: 1.0,
-            deadline: Span::ZERO,
-            timeout: Span::NEVER,
-            attempts: 1,
-            backoff: Span::ZERO,
-            reconnect: Law::fixed(0.0).expect("a law"),
-            during_dual: crate::system::spec::DuringDual::Both,
-            buffer: Span::ZERO,
-            write_bytes: 0.0,
-            content: crate::system::spec::Content::Records,
-        }
-    }
-
-    const DISCARD: Disposal = Disposal { windback: false, merge: None };
-
-    #[test]
-    fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
-        let stream = StreamKey::new(1, "test", "ledger").open(0);
-        let (clients, client) = (vec![client()], ClientId::from(0));
-        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
-        ledger.activate(0, None, at(0));
-        ledger.open(0, client, at(0));
-        // A cut at 100 s: node 1 takes over from what was there at the start.
-        let cut = Incident { at: at(100), number: 1, in_class: false };
-        ledger.activate(1, Some(cut), at(103));
-        ledger.open(1, client, at(103));
-        ledger.close(0, client, at(200));
-        // Much later, and after the book has been settled, node 0 copies what node 1 has.
-        ledger.settle();
-        let losses = ledger.adopt(0, 1, at(1_000_000), DISCARD, &clients);
-        let [loss] = losses[..] else { panic!("{losses:?}") };
-        assert_eq!((loss.count, loss.incident), (200, Some(cut)));
-        assert_eq!(loss.age, Span::from_secs(99.5).unwrap());
-    }
-}
+mod tests;

@@ -1,10 +1,18 @@
 //! Keeping the book short: what can no longer be lost is forgotten but for its length, and the end of the book.
 
 use crate::engine::time::Instant;
-use crate::maths;
-use crate::system::spec::{Arrivals, Client};
+use crate::system::spec::Client;
 
-use super::{Disposal, Ledger, Loss, Totals};
+use super::{Disposal, Held, Ledger, Loss, Segment, Totals};
+
+/// Writes of one client that can be lost only with every copy: ranges of time, and those already counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) secs: f64,
+    pub(super) count: u64,
+    /// When the first of them was accepted.
+    pub(super) from: Option<Instant>,
+}
 
 /// Books smaller than this are not worth settling.
 pub(super) const SETTLE_FROM: usize = 24;
@@ -15,8 +23,9 @@ impl Ledger {
         self.at_most > 16 * self.settle_at && self.size() > self.settle_at
     }
 
-    /// Forgets what can no longer be lost, keeping its length.
-    pub fn settle(&mut self) {
+    /// Forgets what can only be lost with every copy, keeping its length or number. What was accepted after `until`
+    /// stays: devices may still hold it.
+    pub fn settle(&mut self, until: Instant, clients: &[Client]) {
         for lineage in 0..self.lineages.len() {
             // A history that nobody holds any more misses nothing.
             if self.lineages[lineage].in_flight.is_some()
@@ -28,31 +37,45 @@ impl Ledger {
         for lineage in 0..self.lineages.len() {
             // What every holder has can only be lost with all of them (see `lose_disk`).
             let holders = self.held.iter().flatten();
-            let everywhere = holders.map(|held| self.upto_in(held, lineage)).min().unwrap_or(Instant::ZERO);
+            let everywhere = holders.map(|held| self.surely_in(held, lineage)).min();
+            let everywhere = everywhere.map_or(Instant::ZERO, |upto| upto.min(until));
             let child_in_flight =
                 self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
             if child_in_flight {
                 continue;
             }
-            let kept = &mut self.kept_time;
-            self.lineages[lineage].segments.retain_mut(|segment| {
+            let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
+            segments.retain_mut(|segment| {
                 let to = segment.to.min(everywhere);
                 if segment.from < to {
-                    kept[segment.client.index()] += (to - segment.from).as_secs();
+                    self.keep(&Segment { to, ..*segment }, clients);
                     segment.from = to;
                 }
                 segment.from < segment.to
             });
-            let notes = &mut self.lineages[lineage].notes;
-            let before = notes.len();
-            notes.retain(|(at, _)| *at > everywhere);
-            self.kept_exact += (before - notes.len()) as u64;
+            self.lineages[lineage].segments = segments;
+            let kept = &mut self.kept;
+            self.lineages[lineage].notes.retain(|&(at, client)| {
+                if at <= everywhere {
+                    kept[client.index()].note(at);
+                }
+                at > everywhere
+            });
         }
         self.forget_lineages();
         let size = self.size();
         self.settle_at = (2 * size).max(SETTLE_FROM);
         // Notes are counted by sixteens, rounded down, in every history.
         self.at_most = 16 * (size + self.lineages.len());
+    }
+
+    /// Up to when a holder has every write of `lineage`, those under way included.
+    fn surely_in(&self, held: &Held, lineage: usize) -> Instant {
+        let upto = self.upto_in(held, lineage);
+        match &held.in_flight {
+            Some(flight) if held.lineage == lineage => upto.min(flight.arrived()),
+            _ => upto,
+        }
     }
 
     fn size(&self) -> usize {
@@ -142,32 +165,18 @@ impl Ledger {
                 .and_then(|w| self.held[w].as_ref())
                 .map_or(Instant::ZERO, |held| self.upto_in(held, lineage));
             if end < now {
-                losses.extend(self.dispose(lineage, end, now, None, how, clients));
+                losses.extend(self.dispose(lineage, (end, now), now, None, how, clients));
             }
             for segment in std::mem::take(&mut self.lineages[lineage].segments) {
-                match clients[segment.client.index()].arrivals {
-                    Arrivals::Poisson => {
-                        self.kept_time[segment.client.index()] += segment.to.since(segment.from).as_secs();
-                    }
-                    _ => {
-                        self.kept_exact +=
-                            self.count(&clients[segment.client.index()], segment.from, segment.to);
-                    }
-                }
+                self.keep(&segment, clients);
             }
-            self.kept_exact += self.lineages[lineage].notes.len() as u64;
-            self.lineages[lineage].notes.clear();
+            for (at, client) in std::mem::take(&mut self.lineages[lineage].notes) {
+                self.kept[client.index()].note(at);
+            }
         }
-        self.totals.kept = self.kept_exact;
-        for (client, secs) in clients.iter().zip(&self.kept_time) {
-            if *secs > 0.0 {
-                let mean = client.write_rate * self.share * secs;
-                self.totals.kept += match client.arrivals {
-                    Arrivals::Poisson => maths::poisson_quantile(mean, self.stream.uniform()),
-                    // Settled stretches of a calendar end at instants that fall between its marks.
-                    _ => mean.round() as u64,
-                };
-            }
+        for (client, spec) in clients.iter().enumerate() {
+            let kept = self.kept[client];
+            self.totals.kept += self.count_kept(&kept, spec);
         }
         self.totals.acked += self.totals.kept;
         (self.totals, losses)

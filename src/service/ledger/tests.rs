@@ -1,0 +1,183 @@
+//! The book, kept by hand: small histories whose sums are known.
+
+use super::*;
+use crate::engine::stream::StreamKey;
+use crate::system::ids::GroupId;
+use crate::system::spec::{Arrivals, Content, DuringDual};
+
+const PLAIN: Disposal = Disposal { windback: false, merge: None };
+const USERS: ClientId = ClientId(0);
+
+fn at(secs: u64) -> Instant {
+    Instant::ZERO + Span::from_whole_secs(secs)
+}
+
+fn client(arrivals: Arrivals) -> Vec<Client> {
+    vec![Client {
+        name: "users".into(),
+        is_field: true,
+        site: None,
+        to: GroupId(0),
+        write_rate: 2.0,
+        read_rate: 0.0,
+        arrivals,
+        reach: Vec::new(),
+        weight: 0.0,
+        deadline: Span::ZERO,
+        timeout: Span::NEVER,
+        attempts: 1,
+        backoff: Span::ZERO,
+        reconnect: Law::fixed(0.0).expect("a law"),
+        during_dual: DuringDual::Both,
+        buffer: Span::from_whole_secs(10),
+        write_bytes: 1.0,
+        content: Content::Records,
+    }]
+}
+
+fn ledger(members: usize, run: u64) -> Ledger {
+    Ledger::new(members, 1, 1.0, false, StreamKey::new(1, "ledger", "tests").open(run))
+}
+
+fn incident(secs: u64, number: u32) -> Option<Incident> {
+    Some(Incident { at: at(secs), number, in_class: true })
+}
+
+/// Node 0 serves from the start.
+fn serving(ledger: &mut Ledger) {
+    ledger.activate(0, None, at(0));
+    ledger.open(0, USERS, at(0));
+}
+
+#[test]
+fn a_sole_holder_has_written_no_more_than_it_was_sent() {
+    for arrivals in [Arrivals::Poisson, Arrivals::Fixed] {
+        let clients = client(arrivals);
+        let mut ledger = ledger(1, 0);
+        serving(&mut ledger);
+        for minute in 1..60 {
+            ledger.settle(at(60 * minute), &clients);
+        }
+        let (totals, losses) = ledger.finish(Some(0), at(3600), PLAIN, &clients);
+        assert!(losses.is_empty());
+        assert!((6900..7500).contains(&totals.acked), "{totals:?}");
+        assert_eq!((totals.kept, totals.lost), (totals.acked, 0));
+    }
+}
+
+#[test]
+fn what_was_settled_goes_with_the_last_disk() {
+    let clients = client(Arrivals::Fixed);
+    let mut ledger = ledger(1, 0);
+    serving(&mut ledger);
+    ledger.settle(at(100), &clients);
+    ledger.close(0, USERS, at(150));
+    let losses = ledger.lose_disk(0, incident(140, 1), at(150), PLAIN, &clients);
+    // One loss, of one fault: its age counts from the fault and not from the loss of the disk.
+    assert_eq!(losses.len(), 1);
+    assert_eq!((losses[0].count, losses[0].age.as_secs()), (300, 139.75));
+    assert!(!ledger.has_any_data());
+    let (totals, _) = ledger.finish(None, at(200), PLAIN, &clients);
+    assert_eq!(totals, Totals { acked: 300, kept: 0, lost: 300 });
+}
+
+/// Node 0 dies at 1000 s with writes under way, after the book was settled at `settled`; node 1 takes over and node 0
+/// comes back.
+fn dies_with_writes_under_way(clients: &[Client], settled: u64, run: u64) -> (Totals, Vec<Loss>) {
+    let mut ledger = ledger(2, run);
+    let flight = |until| {
+        let lag = Law::uniform(0.0, 20.0).expect("a law");
+        Some(InFlight { lag, until: at(until), since: at(0) })
+    };
+    serving(&mut ledger);
+    ledger.copied(0, 1, at(settled), flight(settled));
+    ledger.settle(at(settled), clients);
+    ledger.copied(0, 1, at(1000), flight(1000));
+    ledger.close(0, USERS, at(1000));
+    ledger.activate(1, incident(1000, 1), at(1010));
+    ledger.open(1, USERS, at(1010));
+    let losses = ledger.adopt(0, 1, at(1500), PLAIN, clients);
+    let (totals, more) = ledger.finish(Some(1), at(2010), PLAIN, clients);
+    assert!(more.is_empty());
+    (totals, losses)
+}
+
+#[test]
+fn settling_forgets_nothing_that_is_under_way() {
+    // A write is under way for 10 s in the mean: 20 of the 2000 are lost, whenever the book was settled.
+    for arrivals in [Arrivals::Poisson, Arrivals::Fixed] {
+        let clients = client(arrivals.clone());
+        for settled in [500, 985, 995, 1000] {
+            let runs = 400;
+            let lost: u64 =
+                (0..runs).map(|run| dies_with_writes_under_way(&clients, settled, run).0.lost).sum();
+            // Five standard deviations of a Poisson sum; a calendar's varies less.
+            let (mean, spread) = (20.0 * runs as f64, 5.0 * (20.0 * runs as f64).sqrt());
+            assert!((lost as f64 - mean).abs() < spread, "{arrivals:?}, {settled}: {lost} of {mean}");
+        }
+        let (totals, losses) = dies_with_writes_under_way(&clients, 995, 0);
+        assert_eq!(losses.len(), 1);
+        assert!(losses[0].age <= Span::from_whole_secs(20) && losses[0].incident == incident(1000, 1));
+        assert_eq!(totals.kept + totals.lost, totals.acked);
+        if arrivals == Arrivals::Fixed {
+            assert_eq!(totals.acked, 4000, "2000 s and then 1000 s of two writes a second");
+        }
+    }
+}
+
+/// Two nodes that both serve from 100 s to 300 s, after node 1 had taken over from node 0 in vain or in earnest.
+fn split(ledger: &mut Ledger) {
+    serving(ledger);
+    ledger.copied(0, 1, at(95), None);
+    ledger.activate(1, incident(100, 7), at(100));
+    ledger.open(1, USERS, at(100));
+}
+
+#[test]
+fn a_loss_belongs_to_the_fault_that_parted_the_two() {
+    let clients = client(Arrivals::Fixed);
+    for settles in [false, true] {
+        // The one that was there before loses: it misses what it took after the last pass.
+        let mut first = ledger(2, 0);
+        split(&mut first);
+        if settles {
+            first.settle(at(200), &clients);
+        }
+        let losses = first.adopt(0, 1, at(300), PLAIN, &clients);
+        assert_eq!(losses.len(), 1);
+        assert_eq!((losses[0].count, losses[0].incident), (410, incident(100, 7)));
+        assert_eq!(losses[0].age.as_secs(), 4.75);
+        // The one that took over loses: everything it took is gone, and the fault is the same.
+        let mut second = ledger(2, 0);
+        split(&mut second);
+        if settles {
+            second.settle(at(200), &clients);
+        }
+        let losses = second.adopt(1, 0, at(300), PLAIN, &clients);
+        assert_eq!(losses.len(), 1);
+        assert_eq!((losses[0].count, losses[0].incident), (400, incident(100, 7)));
+        assert_eq!(losses[0].age, Span::ZERO);
+    }
+}
+
+#[test]
+fn devices_replay_what_they_still_held_when_the_history_ended() {
+    let how = Disposal { windback: true, merge: None };
+    for arrivals in [Arrivals::Poisson, Arrivals::Fixed] {
+        let clients = client(arrivals.clone());
+        let mut recovered = 0;
+        for run in 0..100 {
+            let mut ledger = ledger(2, run);
+            split(&mut ledger);
+            // It stops at 250 s and copies the other's data later: the buffer of 10 s counts from there.
+            ledger.close(1, USERS, at(250));
+            let losses = ledger.adopt(1, 0, at(300), how, &clients);
+            recovered += losses[0].recovered;
+            assert!(losses[0].recovered < losses[0].count);
+        }
+        match arrivals {
+            Arrivals::Fixed => assert_eq!(recovered, 2000),
+            _ => assert!((1800..2200).contains(&recovered), "{recovered}"),
+        }
+    }
+}
