@@ -165,7 +165,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let group = spec.to;
         for slot in 0..self.clients[client].slots() {
             let open = self.clients[client].writing(slot);
-            let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
+            let Some(ledger) = self.groups[group.index()].book(slot, spec.content) else { continue };
             for member in super::service::members(open) {
                 ledger.note(member, ClientId::from(client), now);
                 if spec.during_dual != DuringDual::Both {
@@ -366,7 +366,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         if let (true, Some(slot)) = (attempt.is_write, slot) {
-            if let Some(ledger) = self.groups[group.index()].ledgers.get_mut(usize::from(slot)) {
+            let content = self.setup.model.clients[client].content;
+            if let Some(ledger) = self.groups[group.index()].book(usize::from(slot), content) {
                 ledger.note(member, ClientId::from(client), ctx.now());
             }
             let operation = &mut self.requests.operations[attempt.operation as usize];

@@ -244,7 +244,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .filter(|&m| !self.is_blocked(group, m))
                 .fold(0, |set, m| set | 1 << m);
             let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
-            let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
+            let Some(ledger) = self.groups[group.index()].book(slot, client.content) else { continue };
             for member in members(before & !open) {
                 ledger.close(member, ClientId::from(c), now);
             }

@@ -31,7 +31,11 @@ impl Ledger {
             let everywhere = holders.map(|held| self.upto_in(held, lineage)).min().unwrap_or(Instant::ZERO);
             let child_in_flight =
                 self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
-            if child_in_flight {
+            // The same of a copy that has not taken over yet, where the original is gone.
+            let waits = |held: &Held| held.lineage == lineage && held.in_flight.is_some();
+            let bereft =
+                self.held.iter().flatten().any(waits) && !self.holds(self.lineages[lineage].owner, lineage);
+            if child_in_flight || bereft {
                 continue;
             }
             let kept = &mut self.kept_time;
