@@ -220,3 +220,30 @@ fn a_node_that_withholds_itself_lacks_a_quorum() {
     let causes = self::causes(&facts);
     assert_eq!(causes[..2], [(Phase::Detect, 30), (Phase::NoQuorum, 770)], "{causes:?}");
 }
+
+#[test]
+fn a_crash_soon_after_a_stall_loses_what_had_piled_up() {
+    // Stalled from 100 to 130 s, then four times as fast as writes arise: at 135 s the copy is as of 120 s, at 140 s it
+    // has caught up. Writes are evenly spaced, a hundred a second; then the lag of a second is all it is behind, and
+    // what was on its way is drawn with that mean.
+    let policy = PAIR.replace("lag = \"0s\"", "lag = \"1s\"\ncatch_up_speed = 4");
+    let text = nodes("\"a\", \"b\"", &policy)
+        + "[clients.k]\nto = \"g\"\nwrites = \"100/s\"\narrivals = \"fixed\"\n";
+    let replication = Action::Cut { link: LINK, classes: Classes::REPLICATION, direction: Direction::Both };
+    for (crashed, lost, in_class) in [(135.0, 1500, false), (139.0, 300, false), (141.0, 100, true)] {
+        let steps = [
+            (100.0, replication),
+            (130.0, Action::Heal { link: LINK }),
+            (crashed, Action::Fail { node: A, scope: Scope::Host, effect: Effect::CrashDiskLoss }),
+        ];
+        let facts = told(&text, &steps);
+        let all: u64 = facts
+            .iter()
+            .filter_map(|(_, fact)| if let Fact::Lost { loss, .. } = fact { Some(loss.count) } else { None })
+            .sum();
+        let drawn = if in_class { 50 } else { 0 };
+        assert!(all.abs_diff(lost) <= drawn, "crash at {crashed}: {all}");
+        assert!(all > 0, "crash at {crashed}");
+        assert_eq!(losses_in_class(&facts).iter().all(|in_class| *in_class), in_class, "crash at {crashed}");
+    }
+}

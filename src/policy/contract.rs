@@ -160,6 +160,8 @@ pub struct Design {
     pub windback: bool,
     /// What becomes of the writes of a node that gives its role up.
     pub merge: Merge,
+    /// Records are copied as a stream of their own (see [`Copying::speed`]).
+    pub records_apart: bool,
     /// Fencing a node: how long it takes, how often it works.
     pub fencing: Option<Fencing>,
 }
@@ -175,6 +177,7 @@ impl Default for Design {
             required: 1,
             windback: false,
             merge: Merge::Nothing,
+            records_apart: false,
             fencing: None,
         }
     }

@@ -3,6 +3,12 @@
 //! While source and copy are in step nothing is simulated: what the copy holds is worked out at the instant somebody
 //! asks ([`Replication::stop`], [`Replication::left`]). An interruption shorter than `patience` is a *stall*: the connection outlives
 //! it and goes on where it was. A longer one, or the death of either process, needs a new first copy.
+//!
+//! A connection carries so much and no more ([`Copying::speed`]). What has piled up during a stall follows at that
+//! speed, oldest first, while new writes arise: with speed v a stall of length L is made up for after L/(v − 1), and
+//! until then the copy is behind. Passes bring present values and configuration up to date each time; it is the
+//! *records* (history, events) that queue, as a stream of their own, also after a first copy, which leaves them to the
+//! background (Geo SCADA Expert help, "Short Pass"; with v < 1 they lag without limit).
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
@@ -41,12 +47,37 @@ pub struct Copying {
     pub first: Law,
     /// An interruption up to this long needs no new first copy.
     pub patience: Span,
+    /// How much the connection carries, in multiples of what arises (of the writes, with passes of the records);
+    /// `None`: no limit.
+    pub speed: Option<f64>,
+}
+
+/// What a copy holds at an instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// Everything accepted before this, but for what is in flight.
+    pub upto: Instant,
+    /// Writes under way.
+    pub in_flight: Option<InFlight>,
+    /// The same of records, where they are a stream of their own.
+    pub records: Instant,
+}
+
+impl Position {
+    fn nothing() -> Position {
+        Position { upto: Instant::ZERO, in_flight: None, records: Instant::ZERO }
+    }
 }
 
 impl Copying {
     /// Whether the copy's own process must run.
     pub fn needs_peer(&self) -> bool {
         !matches!(self.level, Level::Passes { to_store: true, .. })
+    }
+
+    /// Whether records are a stream of their own, at a speed of its own.
+    pub fn has_records_apart(&self) -> bool {
+        matches!(self.level, Level::Passes { .. }) && self.speed.is_some()
     }
 
     /// Whether acknowledgements wait for the copy.
@@ -98,7 +129,9 @@ pub struct Replication {
     /// Where it stands.
     pub state: State,
     /// What the copy held when it last fell out of step.
-    left: (Instant, Option<InFlight>),
+    left: Position,
+    /// Where the stream of limited speed stood, and when: what has piled up follows from there.
+    queue: (Instant, Instant),
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
     stream: Stream,
@@ -132,7 +165,8 @@ impl Replication {
             to,
             copying,
             state: State::Waiting,
-            left: (Instant::ZERO, None),
+            left: Position::nothing(),
+            queue: (Instant::ZERO, Instant::ZERO),
             fell_out: false,
             stream,
         }
@@ -162,9 +196,13 @@ impl Replication {
         matches!(self.state, State::InStep { .. })
     }
 
-    /// In step, and no interruption so recent that the last complete pass is older than passes ever are.
+    /// In step, nothing piled up, and no interruption so recent that the last complete pass is older than passes ever
+    /// are.
     pub fn is_undisturbed(&self, now: Instant) -> bool {
         let State::InStep { grid, base, .. } = self.state else { return false };
+        if self.carried(now) < now {
+            return false;
+        }
         let Level::Passes { interval, pass, .. } = &self.copying.level else { return true };
         let longest = Span::from_secs_saturating(pass.support_max());
         now <= base + *interval + longest || now >= grid + longest
@@ -184,6 +222,18 @@ impl Replication {
             _ => now,
         };
         self.state = State::InStep { since: now, grid, base: now };
+        self.queue = (now, now);
+    }
+
+    /// The first copy begins over data that holds every record accepted before `content`.
+    pub fn begin_over(&mut self, content: Instant) {
+        self.queue.1 = content;
+    }
+
+    /// Up to where the connection can have carried the stream of limited speed.
+    fn carried(&self, now: Instant) -> Instant {
+        let (since, content) = self.queue;
+        self.copying.speed.map_or(Instant::NEVER, |speed| content + now.since(since).scaled(speed))
     }
 
     /// Brings the state up to `now`. `alive`: both processes exist (or the store does); `reaching`: the way between
@@ -206,11 +256,16 @@ impl Replication {
                     _ => now,
                 };
                 self.state = State::InStep { since: now, grid, base: now };
+                // A first copy of a log is complete; one of passes leaves the records to the background.
+                self.queue.0 = now;
+                if !self.copying.has_records_apart() {
+                    self.queue.1 = now;
+                }
                 Change::InStep
             }
             State::InStep { since, .. } if !(alive && reaching) => {
                 self.left = self.position(now);
-                let base = self.left.0;
+                let base = self.left.upto;
                 // A synchronous writer cannot tell a dead copy from a slow one: it waits either way.
                 if alive || self.copying.is_sync() {
                     self.state = State::Stalled { since, until: now + self.copying.patience, base };
@@ -221,6 +276,8 @@ impl Replication {
             }
             State::Stalled { since, base, .. } if alive && reaching => {
                 self.state = State::InStep { since, grid: now, base };
+                let apart = self.copying.has_records_apart();
+                self.queue = (now, if apart { self.left.records } else { base });
                 Change::Resumes
             }
             State::Stalled { until, .. } if until <= now || !(alive || self.copying.is_sync()) => {
@@ -232,7 +289,7 @@ impl Replication {
     }
 
     /// The source is gone: whatever was going on ends. Tells what the copy holds, if it was in step.
-    pub fn stop(&mut self, now: Instant) -> Option<(Instant, Option<InFlight>)> {
+    pub fn stop(&mut self, now: Instant) -> Option<Position> {
         let held = match self.state {
             State::InStep { .. } => Some(self.position(now)),
             State::Stalled { .. } => Some(self.left.clone()),
@@ -248,39 +305,47 @@ impl Replication {
     }
 
     /// What the copy held when it last fell out of step.
-    pub fn left(&self) -> (Instant, Option<InFlight>) {
+    pub fn left(&self) -> Position {
         self.left.clone()
     }
 
-    /// What the copy holds at `now`: everything accepted before the instant, but for what is in flight.
-    pub fn position(&mut self, now: Instant) -> (Instant, Option<InFlight>) {
+    /// What the copy holds at `now`.
+    pub fn position(&mut self, now: Instant) -> Position {
         match (self.state, &self.copying.level) {
             (State::InStep { grid, base, .. }, Level::Passes { interval, pass, .. }) => {
                 let (interval, pass) = (*interval, pass.clone());
-                (self.last_pass(now, grid, base, interval, &pass), None)
+                let upto = self.last_pass(now, grid, base, interval, &pass);
+                Position { upto, in_flight: None, records: upto.min(self.carried(now)) }
             }
             _ => self.surely(now),
         }
     }
 
     /// What the copy holds at `now` however long the last passes took. Draws nothing, so that looking changes nothing.
-    pub fn surely(&self, now: Instant) -> (Instant, Option<InFlight>) {
+    pub fn surely(&self, now: Instant) -> Position {
+        let carried = self.carried(now);
         match (self.state, &self.copying.level) {
-            (State::InStep { since, .. }, Level::Async { lag }) => {
-                (now, Some(InFlight { lag: lag.clone(), until: now, since }))
+            (State::InStep { .. }, Level::Async { .. }) if carried < now => {
+                Position { upto: carried, in_flight: None, records: carried }
             }
-            (State::InStep { .. }, Level::Sync) => (now, None),
+            (State::InStep { since, .. }, Level::Async { lag }) => {
+                let in_flight = InFlight { lag: lag.clone(), until: now, since };
+                Position { upto: now, in_flight: Some(in_flight), records: now }
+            }
+            (State::InStep { .. }, Level::Sync) => Position { upto: now, in_flight: None, records: now },
             (State::InStep { grid, base, .. }, Level::Passes { interval, pass, .. }) => {
                 let longest = Span::from_secs_saturating(pass.quantile(ALL_PASSES));
                 let first_done = grid + longest;
-                if longest > *interval || now < first_done {
-                    return (base, None);
-                }
-                let passes = now.since(first_done).as_nanos() / interval.as_nanos().max(1);
-                (grid + interval.times(passes), None)
+                let upto = if longest > *interval || now < first_done {
+                    base
+                } else {
+                    let passes = now.since(first_done).as_nanos() / interval.as_nanos().max(1);
+                    grid + interval.times(passes)
+                };
+                Position { upto, in_flight: None, records: upto.min(carried) }
             }
             (State::Stalled { .. }, _) => self.left.clone(),
-            (State::Waiting | State::First { .. }, _) => (Instant::ZERO, None),
+            (State::Waiting | State::First { .. }, _) => Position::nothing(),
         }
     }
 
@@ -308,5 +373,94 @@ impl Replication {
             }
         }
         base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stream::StreamKey;
+
+    fn at(secs: f64) -> Instant {
+        Instant::ZERO + Span::from_secs(secs).unwrap()
+    }
+
+    fn fixed(secs: f64) -> Law {
+        Law::fixed(secs).unwrap()
+    }
+
+    fn replication(level: Level, speed: Option<f64>) -> Replication {
+        let copying = Copying { level, first: fixed(10.0), patience: Span::from_whole_secs(60), speed };
+        let mut replication = Replication::new(0, 1, copying, StreamKey::new(1, "a", "copy").open(0));
+        replication.begin_in_step(Instant::ZERO);
+        replication
+    }
+
+    fn stalled(level: Level, speed: Option<f64>) -> Replication {
+        let mut replication = replication(level, speed);
+        assert_eq!(replication.update(at(100.0), true, false), Change::Stalls);
+        assert_eq!(replication.update(at(130.0), true, true), Change::Resumes);
+        replication
+    }
+
+    #[test]
+    fn what_a_stall_held_up_follows_at_the_speed_of_the_connection() {
+        let mut log = stalled(Level::Async { lag: fixed(0.0) }, Some(4.0));
+        // 30 s behind, made up for at 3 s a second.
+        for (now, upto) in [(130.0, 100.0), (131.0, 104.0), (139.0, 136.0), (140.0, 140.0), (200.0, 200.0)] {
+            let position = log.position(at(now));
+            assert_eq!(position.upto, at(upto), "at {now}");
+            assert_eq!(
+                position.in_flight.is_some(),
+                now >= 140.0,
+                "at {now}: the lag counts when it is in step"
+            );
+            assert_eq!(log.is_undisturbed(at(now)), now >= 140.0, "at {now}");
+        }
+        // A further stall finds it where it was.
+        let mut log = stalled(Level::Async { lag: fixed(0.0) }, Some(4.0));
+        assert_eq!(log.update(at(135.0), true, false), Change::Stalls);
+        assert_eq!(log.position(at(138.0)).upto, at(120.0));
+        assert_eq!(log.update(at(140.0), true, true), Change::Resumes);
+        assert_eq!(log.position(at(141.0)).upto, at(124.0));
+    }
+
+    #[test]
+    fn without_a_limit_it_follows_at_once_and_with_too_low_a_speed_never() {
+        let mut log = stalled(Level::Async { lag: fixed(0.0) }, None);
+        assert_eq!(log.position(at(130.0)).upto, at(130.0));
+        for speed in [0.5, 1.0] {
+            let mut log = stalled(Level::Async { lag: fixed(0.0) }, Some(speed));
+            assert_eq!(log.position(at(1130.0)).upto, at(100.0 * speed + 1000.0 * speed));
+            assert!(!log.is_undisturbed(at(1130.0)));
+        }
+        // Slower than what arises it lags from the start; as fast, it does not.
+        assert_eq!(
+            replication(Level::Async { lag: fixed(0.0) }, Some(0.5)).position(at(80.0)).upto,
+            at(40.0)
+        );
+        assert!(replication(Level::Async { lag: fixed(0.0) }, Some(1.0)).is_undisturbed(at(80.0)));
+    }
+
+    #[test]
+    fn a_first_copy_of_passes_leaves_the_records_to_the_background() {
+        let level = Level::Passes { interval: Span::from_whole_secs(5), pass: fixed(1.0), to_store: false };
+        let mut passes = replication(level, Some(10.0));
+        assert_eq!(passes.update(at(100.0), false, false), Change::Breaks);
+        assert_eq!(passes.update(at(1000.0), true, true), Change::Begins);
+        passes.begin_over(at(100.0));
+        assert_eq!(passes.update(at(1010.0), true, true), Change::InStep);
+        // Present values are as of the first copy, then of each pass; records come at ten times the speed.
+        for (now, upto, records) in [
+            (1010.0, 1010.0, 100.0),
+            (1016.0, 1015.0, 160.0),
+            (1111.0, 1110.0, 1110.0),
+            (1200.0, 1195.0, 1195.0),
+        ] {
+            let position = passes.position(at(now));
+            assert_eq!((position.upto, position.records), (at(upto), at(records)), "at {now}");
+        }
+        assert!(!passes.is_undisturbed(at(1110.0)), "910 s behind take 101.1 s");
+        assert!(passes.is_undisturbed(at(1111.2)));
     }
 }

@@ -505,8 +505,7 @@ impl Policy for ActivePassive {
     }
 
     fn bounds(params: &Params, members: usize) -> Bounds {
-        let class =
-            "one crash of the active node while its copies are in step, nothing else until the takeover";
+        let class = "one crash of the active node while its copies are in step with nothing piled up, nothing else until the takeover";
         let bound = |secs: f64, formula: String| Bound {
             secs: secs.is_finite().then_some(secs),
             formula,
@@ -515,6 +514,9 @@ impl Policy for ActivePassive {
         let loss_age = match params.replication {
             Replicating::None => None,
             Replicating::Sync => Some(bound(0.0, "0: acknowledged writes are on the standby".into())),
+            Replicating::Async if params.catch_up_speed < 1.0 => {
+                Some(bound(f64::INFINITY, "writes arise faster than they are carried: the lag grows".into()))
+            }
             Replicating::Async => {
                 let lag = params.lag.support_max();
                 Some(bound(lag, format!("longest lag = {}", secs(lag))))

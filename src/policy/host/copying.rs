@@ -6,10 +6,10 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
-use crate::service::ledger::{Disposal, InFlight, Ledger, Loss};
-use crate::service::replication::{Change, Copying, Level, Replication};
+use crate::service::ledger::{Disposal, Ledger, Loss};
+use crate::service::replication::{Change, Copying, Level, Position, Replication};
 use crate::system::ids::{GroupId, NodeId};
-use crate::system::spec::Classes;
+use crate::system::spec::{Classes, Content};
 
 use super::fidelity::Process;
 use super::takeover::Takeovers;
@@ -30,8 +30,10 @@ struct Copy {
 #[derive(Clone, Debug)]
 pub(super) struct GroupState {
     copies: Vec<Copy>,
-    /// One book for each part of the work; none where nothing is stored.
+    /// One book for each part of the work, or two where records are copied as a stream of their own: first all those
+    /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
+    slots: usize,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
     degraded: bool,
@@ -45,23 +47,38 @@ pub(super) struct GroupState {
     pub(super) next_view: View,
 }
 
+impl GroupState {
+    /// The books of one part of the work, by their place among the ledgers; that of the records last.
+    pub(super) fn books(&self, slot: usize) -> std::iter::StepBy<std::ops::Range<usize>> {
+        (slot..self.ledgers.len()).step_by(self.slots.max(1))
+    }
+
+    /// The book that writes of this content stand in.
+    pub(super) fn book(&mut self, slot: usize, content: Content) -> Option<&mut Ledger> {
+        let mut books = self.books(slot);
+        let book = if content == Content::Records { books.last() } else { books.next() }?;
+        self.ledgers.get_mut(book)
+    }
+}
+
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_groups(&mut self, _ctx: &mut HostCtx<'_, P>) {
         let (model, keys) = (&self.setup.model, &self.setup.keys);
         for (g, group) in model.groups.iter().enumerate() {
             let design = &self.setup.designs[g];
-            let books =
-                if design.conflicts == Conflicts::Exclusive && design.stores { design.slots } else { 0 };
-            let ledgers = (0..books)
-                .map(|slot| {
-                    let share = 1.0 / f64::from(design.slots);
-                    let stream = keys.ledgers[g][usize::from(slot)].open(self.run);
+            let has_books = design.conflicts == Conflicts::Exclusive && design.stores;
+            let records: &[_] = if design.records_apart { &keys.records[g] } else { &[] };
+            let books = if has_books { keys.ledgers[g].iter().chain(records) } else { [].iter().chain(&[]) };
+            let ledgers = books
+                .map(|key| {
+                    let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
                     Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
                 })
                 .collect();
             self.groups.push(GroupState {
                 copies: Vec::new(),
                 ledgers,
+                slots: usize::from(design.slots),
                 surrendered: vec![false; group.nodes.len()],
                 degraded: false,
                 merging: super::merging::Merging::new(
@@ -116,10 +133,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let g = group.index();
         let store = self.setup.model.groups[g].nodes.len();
         let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
-        let clients = &self.setup.model.clients;
-        let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
-        for loss in ledger.restore(member, store, now, how, clients) {
-            self.lost(group, loss, now);
+        for book in self.groups[g].books(slot) {
+            let clients = &self.setup.model.clients;
+            for loss in self.groups[g].ledgers[book].restore(member, store, now, how, clients) {
+                self.lost(group, loss, now);
+            }
         }
     }
 
@@ -132,8 +150,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for index in 0..self.groups[g].copies.len() {
             let copy = &self.groups[g].copies[index];
             if copy.replication.is_quiet() {
-                let (upto, in_flight) = copy.replication.surely(now);
-                self.write_down(group, index, upto, in_flight);
+                let position = copy.replication.surely(now);
+                self.write_down(group, index, &position);
             }
         }
         let clients = &self.setup.model.clients;
@@ -185,7 +203,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx.disarm(copy.timer);
         if now == Instant::ZERO {
             copy.replication.begin_in_step(now);
-            self.write_down(group, index, now, None);
+            self.write_down(group, index, &Position { upto: now, in_flight: None, records: now });
         }
     }
 
@@ -200,18 +218,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 continue;
             }
             ctx.disarm(copy.timer);
-            if let Some((upto, in_flight)) = copy.replication.stop(now) {
-                self.write_down(group, index, upto, in_flight);
+            if let Some(position) = copy.replication.stop(now) {
+                self.write_down(group, index, &position);
             }
         }
         self.degraded_changed(group, now);
     }
 
-    fn write_down(&mut self, group: GroupId, index: usize, upto: Instant, in_flight: Option<InFlight>) {
+    fn write_down(&mut self, group: GroupId, index: usize, position: &Position) {
         let state = &mut self.groups[group.index()];
         let copy = &state.copies[index];
-        if let Some(ledger) = state.ledgers.get_mut(copy.slot) {
-            ledger.copied(copy.replication.from, copy.replication.to, upto, in_flight);
+        let (from, to) = (copy.replication.from, copy.replication.to);
+        for book in state.books(copy.slot) {
+            let upto = if book == copy.slot { position.upto } else { position.records };
+            state.ledgers[book].copied(from, to, upto, position.in_flight.clone());
         }
     }
 
@@ -265,7 +285,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match change {
             Change::Begins => self.adopts(group, index, now),
             Change::InStep => {
-                self.write_down(group, index, now, None);
+                let position = self.groups[g].copies[index].replication.position(now);
+                self.write_down(group, index, &Position { in_flight: None, ..position });
                 self.degraded_changed(group, now);
                 self.notify(from, Notice::InStep { peer: to, source: true }, ctx);
                 if self.groups[g].copies[index].replication.copying.needs_peer() {
@@ -273,14 +294,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 }
             }
             Change::Stalls => {
-                let (upto, in_flight) = self.groups[g].copies[index].replication.left();
-                self.write_down(group, index, upto, in_flight);
+                let position = self.groups[g].copies[index].replication.left();
+                self.write_down(group, index, &position);
             }
             Change::Breaks => {
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
-                    let (upto, in_flight) = copy.left();
-                    self.write_down(group, index, upto, in_flight);
+                    let position = copy.left();
+                    self.write_down(group, index, &position);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
@@ -325,9 +346,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         };
         let how = Disposal { windback: self.setup.designs[g].windback, merge };
         let clients = &self.setup.model.clients;
-        let Some(ledger) = self.groups[g].ledgers.get_mut(slot) else { return };
-        for loss in ledger.adopt(target, source, now, how, clients) {
-            self.lost(group, loss, now);
+        for book in self.groups[g].books(slot) {
+            for loss in self.groups[g].ledgers[book].adopt(target, source, now, how, clients) {
+                self.lost(group, loss, now);
+            }
+            let content = self.groups[g].ledgers[book].held_upto(target);
+            self.groups[g].copies[index].replication.begin_over(content);
         }
         self.reconciled(group, now);
     }
@@ -342,6 +366,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let incident = self.groups[g].takeovers.open_incident();
             for loss in self.groups[g].ledgers[slot].lose_disk(member, incident, ctx.now(), how, clients) {
                 self.lost(group, loss, ctx.now());
+            }
+        }
+    }
+
+    /// A node that takes over from one whose disk is gone will never get what was under way.
+    pub(super) fn lose_under_way(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
+        let g = group.index();
+        let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
+        for book in self.groups[g].books(slot) {
+            let clients = &self.setup.model.clients;
+            if let Some(loss) = self.groups[g].ledgers[book].lose_under_way(member, how, clients) {
+                self.lost(group, loss, now);
             }
         }
     }
@@ -417,10 +453,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let group = GroupId::from(g);
             self.finish_merging(group, horizon);
             let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
-            for slot in 0..self.groups[g].ledgers.len() {
-                let survivor = self.survivor(group, slot as u8);
+            for book in 0..self.groups[g].ledgers.len() {
+                let survivor = self.survivor(group, (book % self.groups[g].slots) as u8);
                 let clients = &self.setup.model.clients;
-                let (totals, losses) = self.groups[g].ledgers[slot].finish(survivor, horizon, how, clients);
+                let (totals, losses) = self.groups[g].ledgers[book].finish(survivor, horizon, how, clients);
                 for loss in losses {
                     self.lost(group, loss, horizon);
                 }

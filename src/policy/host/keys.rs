@@ -41,8 +41,9 @@ pub(super) struct Keys {
     pub(super) nodes: Vec<NodeKeys>,
     pairs: Vec<PairKeys>,
     pub(super) clients: Vec<ClientKeys>,
-    /// The books of a group's parts, by group and part.
+    /// The books of a group's parts, by group and part; those of records that stand apart.
     pub(super) ledgers: Vec<Vec<StreamKey>>,
+    pub(super) records: Vec<Vec<StreamKey>>,
     /// Merging, by group.
     pub(super) merging: Vec<StreamKey>,
     /// Bursts of loss, by link.
@@ -72,9 +73,12 @@ impl Keys {
             let of = |purpose: &str| of("node", &from.name, &format!("{purpose}:{}", to.name));
             PairKeys { watch: of("watch"), echo: of("echo"), copy: of("copy") }
         });
-        let books = model.groups.iter().zip(slots).map(|(group, &slots)| {
-            (0..slots).map(|slot| of("group", &group.name, &format!("ledger:{slot}"))).collect()
-        });
+        let books = |kind: &str| {
+            let books = model.groups.iter().zip(slots).map(|(group, &slots)| {
+                (0..slots).map(|slot| of("group", &group.name, &format!("{kind}:{slot}"))).collect()
+            });
+            books.collect()
+        };
         let clients = model.clients.iter().map(|client| {
             let of = |purpose: &str| of("client", &client.name, purpose);
             ClientKeys {
@@ -89,7 +93,8 @@ impl Keys {
             nodes: nodes.collect(),
             pairs: pairs.collect(),
             clients: clients.collect(),
-            ledgers: books.collect(),
+            ledgers: books("ledger"),
+            records: books("records"),
             merging: model.groups.iter().map(|group| of("group", &group.name, "merging")).collect(),
             bursts: model.links.iter().map(|link| of("link", &link.name, "bursts")).collect(),
             maintenance: model

@@ -190,7 +190,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let group = spec.to;
         let slot = self.pick_slot(client);
         let open = self.clients[client].writing(slot);
-        let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { return };
+        let Some(ledger) = self.groups[group.index()].book(slot, spec.content) else { return };
         for member in super::service::members(open) {
             ledger.note(member, ClientId::from(client), now);
             if spec.during_dual != DuringDual::Both {
@@ -435,7 +435,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let client = ClientId::from(usize::from(operation.client));
         match (operation.applied, operation.state) {
             (1, Asked::Open) => {
-                if let Some(ledger) = self.groups[group.index()].ledgers.get_mut(usize::from(slot)) {
+                let content = self.setup.model.clients[client.index()].content;
+                if let Some(ledger) = self.groups[group.index()].book(usize::from(slot), content) {
                     ledger.note(member, client, now);
                     self.settle_books(group, now);
                 }

@@ -259,7 +259,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let view = self.view(group);
             let open = accepted & view.accepting[slot] & !view.blocked;
             let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
-            let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
+            let Some(ledger) = self.groups[group.index()].book(slot, client.content) else { continue };
             for member in members(before & !open) {
                 ledger.close(member, ClientId::from(c), now);
             }

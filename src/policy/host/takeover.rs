@@ -210,9 +210,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let incident = self.incident_behind(group, before, node, now);
         self.restore_backup(group, slot, member, now);
         self.groups[g].surrendered[member] = false;
-        if let Some(ledger) = self.groups[g].ledgers.get_mut(slot) {
-            ledger.activate(member, incident, now);
+        for book in self.groups[g].books(slot) {
+            self.groups[g].ledgers[book].activate(member, incident, now);
         }
+        self.lose_under_way(group, slot, member, now);
         if now > Instant::ZERO {
             self.emit(now, Fact::Step { node, phase: Phase::Reconnect });
         }

@@ -465,22 +465,26 @@ impl Policy for HotStandby {
     }
 
     fn design(params: &Params, _: usize) -> Design {
-        Design { windback: params.windback, merge: params.merge(), ..Design::default() }
+        Design { windback: params.windback, merge: params.merge(), records_apart: true, ..Design::default() }
     }
 
     fn bounds(params: &Params, _: usize) -> Bounds {
         let (interval, pass) = (params.interval().as_secs(), params.pass_time.support_max());
         let total = interval + pass;
         let complete = pass <= interval;
+        let follows = params.history_speed >= 1.0;
         Bounds {
             loss_age: Some(Bound {
-                secs: (total.is_finite() && complete).then_some(total),
-                formula: if complete {
-                    format!("transfer interval × interleave + pass = {interval} s + {pass} s")
-                } else {
-                    "passes can be longer than their interval and are cut off".into()
+                secs: (total.is_finite() && complete && follows).then_some(total),
+                formula: match (complete, follows) {
+                    (false, _) => "passes can be longer than their interval and are cut off".into(),
+                    (true, false) => "history arises faster than it is transferred: its lag grows".into(),
+                    (true, true) => {
+                        format!("transfer interval × interleave + pass = {interval} s + {pass} s")
+                    }
                 },
-                class: "one crash of Main while the Standby is in step, nothing else until the takeover"
+                class: "one crash of Main while the Standby is in step and its history has caught up, nothing else \
+                        until the takeover"
                     .into(),
             }),
             split_brain: Bound {

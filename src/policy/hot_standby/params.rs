@@ -19,6 +19,8 @@ pub struct Params {
     pub request_timeout: Span,
     /// First pass of a returning server.
     pub first_pass: Law,
+    /// Records carried, in multiples of those that arise.
+    pub history_speed: f64,
     /// Between two heartbeats.
     pub heartbeat: Span,
     /// Silence that counts as failure.
@@ -59,8 +61,11 @@ impl Table for Params {
             .default("1s", Mark::Checked, "knowledge base: typical LAN short pass of a small or medium system"),
         Key::new("request_timeout", Kind::SpanPositive, "Transfer Request Timeout: an interruption this long marks the Standby offline and needs a first pass.")
             .default("60s", Mark::Assumption, "no default published"),
-        Key::new("first_pass", Kind::Law, "First pass of a returning server, until it can take over.")
+        Key::new("first_pass", Kind::Law, "First pass of a returning server, until it is open to clients and can take over: configuration and present values. Records (history, events) follow in the background.")
             .default("5m", Mark::Assumption, "by size of the database"),
+        Key::new("history_speed", Kind::Number(0.0, f64::INFINITY),
+            "How much of the records (history, events) transfers carry, in multiples of what arises: what has piled up while a server was away follows at that speed, oldest first. Below 1 the Standby's history lags without limit while its present values look fresh.")
+            .default("10", Mark::Assumption, "no figure published"),
         Key::new("heartbeat", Kind::SpanPositive, "Heartbeat poll interval.")
             .default("5s", Mark::Checked, "example in Monitoring Standby Servers with ICMP and Heartbeat Polling"),
         Key::new("heartbeat_timeout", Kind::SpanPositive, "Silence of the server link that counts as failure.")
@@ -99,6 +104,7 @@ impl Table for Params {
             pass_time: r.law("pass_time"),
             request_timeout: r.span("request_timeout"),
             first_pass: r.law("first_pass"),
+            history_speed: r.number("history_speed"),
             heartbeat: r.span("heartbeat"),
             heartbeat_timeout: r.span("heartbeat_timeout"),
             echo_interval: r.span("echo_interval"),
@@ -153,6 +159,7 @@ impl Params {
             level: Level::Passes { interval: self.interval(), pass: self.pass_time.clone(), to_store: false },
             first: self.first_pass.clone(),
             patience: self.request_timeout,
+            speed: Some(self.history_speed),
         }
     }
 

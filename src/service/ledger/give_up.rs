@@ -184,6 +184,30 @@ impl Ledger {
                 self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
             forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
         })?;
+        self.dispose_flight(lineage, child, incident, how, clients)
+    }
+
+    /// What was under way when `node`, which has just begun to accept, was cut off from the one before: lost now if
+    /// that one's disk is gone already, for then nobody has it. Else it is lost when that one gives up.
+    pub fn lose_under_way(&mut self, node: usize, how: Disposal, clients: &[Client]) -> Option<Loss> {
+        let child = self.held[node].as_ref()?.lineage;
+        let parent = self.lineages[child].parent?;
+        let owner = self.lineages[parent].owner;
+        if self.lineages[child].in_flight.is_none() || self.holds(owner, parent) {
+            return None;
+        }
+        self.dispose_flight(parent, child, None, how, clients)
+    }
+
+    /// The writes of `lineage` that were under way when `child` was forked go.
+    fn dispose_flight(
+        &mut self,
+        lineage: usize,
+        child: usize,
+        incident: Option<Incident>,
+        how: Disposal,
+        clients: &[Client],
+    ) -> Option<Loss> {
         let flight = self.lineages[child].in_flight.take()?;
         let incident = self.lineages[child].incident.or(incident);
         let mut loss = None;

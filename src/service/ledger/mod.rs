@@ -280,7 +280,18 @@ impl Ledger {
             return;
         }
         let upto = upto.min(source.upto);
-        self.held[to] = Some(Held { lineage: source.lineage, upto, in_flight });
+        // A copy that is behind may hold no more than a part of what the source's history began with.
+        let mut lineage = source.lineage;
+        while let Some(parent) = self.lineages[lineage].parent.filter(|_| upto < self.lineages[lineage].fork)
+        {
+            lineage = parent;
+        }
+        self.held[to] = Some(Held { lineage, upto, in_flight });
+    }
+
+    /// Up to when `node` holds the history it has a copy of.
+    pub fn held_upto(&self, node: usize) -> Instant {
+        self.held[node].as_ref().map_or(Instant::ZERO, |held| held.upto)
     }
 
     /// `node` is about to copy `from`'s data over its own: what only it holds beyond their common history goes.
@@ -355,7 +366,8 @@ impl Ledger {
 
     /// Whether a holder's history goes through `lineage`.
     fn holds(&self, holder: usize, lineage: usize) -> bool {
-        self.held[holder].as_ref().is_some_and(|held| self.descends(held.lineage, lineage))
+        let held = self.held.get(holder).and_then(Option::as_ref);
+        held.is_some_and(|held| self.descends(held.lineage, lineage))
     }
 
     /// Whether `lineage` is `ancestor` or goes back to it.

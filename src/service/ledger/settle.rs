@@ -41,7 +41,11 @@ impl Ledger {
             let everywhere = everywhere.map_or(Instant::ZERO, |upto| upto.min(until));
             let child_in_flight =
                 self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
-            if child_in_flight {
+            // The same of a copy that has not taken over yet, where the original is gone.
+            let waits = |held: &Held| held.lineage == lineage && held.in_flight.is_some();
+            let bereft =
+                self.held.iter().flatten().any(waits) && !self.holds(self.lineages[lineage].owner, lineage);
+            if child_in_flight || bereft {
                 continue;
             }
             let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
