@@ -1,7 +1,7 @@
 //! Queues: the textbook formulas for one and many servers.
 //!
-//! Sources: Kleinrock, "Queueing Systems" volume 1 (1975); Gross & Harris. Loads of 1 or more per server have no
-//! steady state: means are then infinite.
+//! Sources: Kleinrock, "Queueing Systems" volume 1 (1975); Gross & Harris; with breakdowns: White & Christie,
+//! Operations Research 6 (1958). Loads of 1 or more per server have no steady state: means are then infinite.
 
 use crate::maths::pow;
 
@@ -54,10 +54,47 @@ pub fn mg1_wait(arrival_rate: f64, service_mean: f64, service_mean_square: f64) 
     if load >= 1.0 { f64::INFINITY } else { 0.5 * arrival_rate * service_mean_square / (1.0 - load) }
 }
 
+/// M/M/1 whose server stands still now and then, busy or not, and goes on where it was: the mean number in the system.
+/// Times between standstills and their lengths are exponential (White & Christie 1958).
+pub fn mm1_standing_still_mean(
+    arrival_rate: f64,
+    service_rate: f64,
+    failure_rate: f64,
+    repair_rate: f64,
+) -> f64 {
+    let both = failure_rate + repair_rate;
+    let spare = repair_rate * service_rate - arrival_rate * both;
+    if spare <= 0.0 {
+        return f64::INFINITY;
+    }
+    arrival_rate * (both * both + failure_rate * service_rate) / (both * spare)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::markov::Chain;
     use super::*;
     use crate::maths::testing::near;
+
+    #[test]
+    fn a_server_that_stands_still_is_a_chain_of_its_own() {
+        // (number in the system, standing still) as 2n + s, at most 120 in the system: 0.625^120 is nothing.
+        let (arrival, service, failure, repair) = (0.5, 1.0, 0.05, 0.2);
+        let mut chain = Chain::new(242);
+        for n in 0..=120 {
+            chain.add(2 * n, 2 * n + 1, failure).add(2 * n + 1, 2 * n, repair);
+            if n < 120 {
+                chain.add(2 * n, 2 * n + 2, arrival).add(2 * n + 1, 2 * n + 3, arrival);
+                chain.add(2 * n + 2, 2 * n, service);
+            }
+        }
+        let share = chain.steady_state().expect("a steady state");
+        let mean: f64 = share.iter().enumerate().map(|(state, p)| (state / 2) as f64 * p).sum();
+        near(mm1_standing_still_mean(arrival, service, failure, repair), 3.0, 1e-14);
+        near(mean, 3.0, 1e-9);
+        near(mm1_standing_still_mean(0.8, 1.0, 0.0, 1.0), mm1_mean(0.8, 1.0), 1e-14);
+        assert!(mm1_standing_still_mean(0.8, 1.0, 0.05, 0.2).is_infinite());
+    }
 
     #[test]
     fn one_server_is_a_special_case_of_many() {
