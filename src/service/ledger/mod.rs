@@ -541,16 +541,24 @@ impl Ledger {
         self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
     }
 
+    /// Whether histories that are still held part here: only here it is known by which fault they did.
+    fn is_parting(&self, lineage: usize) -> bool {
+        let is_held = |child: usize| (0..self.held.len()).any(|n| self.holds(n, child));
+        let children = (0..self.lineages.len()).filter(|&c| self.lineages[c].parent == Some(lineage));
+        children.filter(|&child| is_held(child)).count() > 1
+    }
+
     /// Drops lineages at the front that hold nothing and that nobody's history needs beyond their end.
     fn forget_lineages(&mut self) {
-        let needed = |lineages: &[Lineage], held: &[Option<Held>], l: usize| {
-            held.iter().flatten().any(|h| h.lineage == l)
-                || !lineages[l].segments.is_empty()
-                || !lineages[l].notes.is_empty()
-                || lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
+        let is_needed = |l: usize| {
+            self.held.iter().flatten().any(|h| h.lineage == l)
+                || !self.lineages[l].segments.is_empty()
+                || !self.lineages[l].notes.is_empty()
+                || self.lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
+                || self.is_parting(l)
         };
         let mut first = 0;
-        while first + 1 < self.lineages.len() && !needed(&self.lineages, &self.held, first) {
+        while first + 1 < self.lineages.len() && !is_needed(first) {
             first += 1;
         }
         if first == 0 {
@@ -626,5 +634,60 @@ impl Ledger {
         }
         self.totals.acked += self.totals.kept;
         (self.totals, losses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stream::StreamKey;
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::from_whole_secs(secs)
+    }
+
+    /// One client that writes once a second.
+    fn client() -> Client {
+        Client {
+            name: "c".into(),
+            is_field: false,
+            site: None,
+            to: 0.into(),
+            write_rate: 1.0,
+            read_rate: 0.0,
+            arrivals: Arrivals::Fixed,
+            reach: Vec::new(),
+            weight: 1.0,
+            deadline: Span::ZERO,
+            timeout: Span::NEVER,
+            attempts: 1,
+            backoff: Span::ZERO,
+            reconnect: Law::fixed(0.0).expect("a law"),
+            during_dual: crate::system::spec::DuringDual::Both,
+            buffer: Span::ZERO,
+            write_bytes: 0.0,
+        }
+    }
+
+    const DISCARD: Disposal = Disposal { windback: false, merge: false };
+
+    #[test]
+    fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
+        let stream = StreamKey::new(1, "test", "ledger").open(0);
+        let (clients, client) = (vec![client()], ClientId::from(0));
+        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
+        ledger.activate(0, None, at(0));
+        ledger.open(0, client, at(0));
+        // A cut at 100 s: node 1 takes over from what was there at the start.
+        let cut = Incident { at: at(100), number: 1, in_class: false };
+        ledger.activate(1, Some(cut), at(103));
+        ledger.open(1, client, at(103));
+        ledger.close(0, client, at(200));
+        // Much later, and after the book has been settled, node 0 copies what node 1 has.
+        ledger.settle();
+        let losses = ledger.adopt(0, 1, at(1_000_000), DISCARD, &clients);
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert_eq!((loss.count, loss.incident), (200, Some(cut)));
+        assert_eq!(loss.age, Span::from_secs(99.5).unwrap());
     }
 }
