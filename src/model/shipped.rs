@@ -34,6 +34,7 @@ pub const SHIPPED: &[ShippedFile] = shipped![
     "experiments/scenarios/cut-under-remain.toml",
     "experiments/scenarios/cut-with-fencing.toml",
     "experiments/scenarios/cut-without-fencing.toml",
+    "experiments/scenarios/fence-answer-waits.toml",
     "experiments/scenarios/main-crash.toml",
     "experiments/scenarios/main-dies-in-cut-under-remain.toml",
     "experiments/scenarios/main-main-duty.toml",

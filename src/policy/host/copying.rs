@@ -248,7 +248,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
-                if needs_peer && self.nodes[to.index()].is_running() {
+                if needs_peer && self.nodes[to.index()].program.is_some() {
                     self.notify(to, Notice::OutOfStep { peer: from }, ctx);
                 }
             }

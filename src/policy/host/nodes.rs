@@ -63,6 +63,8 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) beacon: Option<Beacon<P::Beacon>>,
     pub(super) stance: Option<Stance>,
     queue: Vec<(NodeId, P::Message)>,
+    /// What happened around it while it stood still.
+    notices: Vec<Notice<P::Beacon>>,
     starts: Stream,
     /// Factor on service times.
     pub(super) slow: f64,
@@ -134,6 +136,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 beacon: None,
                 stance: None,
                 queue: Vec::new(),
+                notices: Vec::new(),
                 starts: open("start"),
                 slow: 1.0,
                 stream: open("policy"),
@@ -319,7 +322,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.refresh(node, ctx);
     }
 
+    /// Tells a node what it declared interest in; one that stands still learns of it when it goes on.
     pub(super) fn notify(&mut self, node: NodeId, notice: Notice<P::Beacon>, ctx: &mut HostCtx<'_, P>) {
+        let state = &mut self.nodes[node.index()];
+        if state.is_paused() {
+            if state.program.is_some() {
+                state.notices.push(notice);
+            }
+            return;
+        }
         self.call(node, ctx, |program, c| program.on_notice(notice, c));
     }
 
@@ -367,8 +378,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.evaluate_of(node, ctx);
     }
 
-    /// Back from a pause: overdue timers once each, then what the detectors missed, then queued messages, and only
-    /// then clients.
+    /// Back from a pause: overdue timers once each, then what the detectors and others had to tell, then queued messages,
+    /// and only then clients.
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
@@ -385,6 +396,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
         }
         self.surroundings_changed(Some(node), ctx);
+        for notice in std::mem::take(&mut self.nodes[node.index()].notices) {
+            self.notify(node, notice, ctx);
+        }
         for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
             self.call(node, ctx, |program, c| program.on_message(from, message, c));
         }
@@ -410,6 +424,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         state.program = None;
         state.stance = None;
         state.queue.clear();
+        state.notices.clear();
         for timer in &mut state.timers {
             timer.name = None;
             timer.overdue = false;
@@ -588,7 +603,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             self.process_dies(peer, ctx);
         }
-        if self.nodes[by.index()].is_running() {
+        if self.nodes[by.index()].program.is_some() {
             self.notify(by, Notice::Fenced { peer, worked }, ctx);
         }
     }
