@@ -160,10 +160,37 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let now = ctx.now();
+        if let Some(slot) = was {
+            self.withdrawn(group, member, slot);
+        }
         if let Some(slot) = is {
             self.activated(group, member, node, slot, now);
         }
         self.recheck(node, ctx);
+    }
+
+    /// A member no longer serves a slot: if another one still accepts it (the winner of a split brain), the slot is that
+    /// one's again, and the next node to take it takes it from there.
+    pub(super) fn withdrawn(&mut self, group: GroupId, member: usize, slot: u8) {
+        let g = group.index();
+        if self.groups[g].takeovers.last[usize::from(slot)] != Some(member) {
+            return;
+        }
+        let nodes = &self.setup.model.groups[g].nodes;
+        let accepts = |other: &usize| {
+            let stance = self.nodes[nodes[*other].index()].stance;
+            *other != member && stance.is_some_and(|stance| stance.accepts == Some(slot))
+        };
+        if let Some(other) = (0..nodes.len()).find(accepts) {
+            self.groups[g].takeovers.last[usize::from(slot)] = Some(other);
+        }
+    }
+
+    /// An observer trusts again whom it had suspected.
+    pub(super) fn note_trust(&mut self, observer: NodeId) {
+        if let Some((group, member)) = self.setup.member[observer.index()] {
+            self.groups[group.index()].takeovers.suspicions[member] = None;
+        }
     }
 
     fn activated(&mut self, group: GroupId, member: usize, node: NodeId, slot: u8, now: Instant) {
@@ -259,8 +286,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let takeovers = &mut self.groups[g].takeovers;
                 let begun = takeovers.last.contains(&Some(member))
                     && takeovers.suspicions.iter().flatten().any(|suspicion| !suspicion.mistaken);
+                // Who suspects a node that never stopped serving may still take over from it.
                 for suspicion in &mut takeovers.suspicions {
-                    *suspicion = None;
+                    *suspicion = suspicion.filter(|suspicion| suspicion.mistaken);
                 }
                 takeovers.incident = None;
                 if begun {

@@ -367,16 +367,24 @@ impl Ledger {
         losses
     }
 
-    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`.
+    /// The fault behind the parting of `lineage` from the winner's history: that of the lineage which left the one they
+    /// have in common. Whoever owns that one only went on.
     fn successor_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
-        let mut at = self.held[winner?].as_ref()?.lineage;
-        while let Some(parent) = self.lineages[at].parent {
-            if self.descends(lineage, parent) {
-                return self.lineages[at].incident;
-            }
-            at = parent;
+        let mut common = self.held[winner?].as_ref()?.lineage;
+        let mut winners = None;
+        while !self.descends(lineage, common) {
+            winners = Some(common);
+            common = self.lineages[common].parent?;
         }
-        None
+        let mut losers = None;
+        let mut at = lineage;
+        while at != common {
+            losers = Some(at);
+            at = self.lineages[at].parent?;
+        }
+        let incident = |child: Option<usize>| child.and_then(|child| self.lineages[child].incident);
+        let went_on = winners.is_none_or(|child| self.lineages[child].owner == self.lineages[common].owner);
+        if went_on { incident(losers).or(incident(winners)) } else { incident(winners).or(incident(losers)) }
     }
 
     /// Whether a holder's history goes through `lineage`.
@@ -670,6 +678,26 @@ mod tests {
     }
 
     const DISCARD: Disposal = Disposal { windback: false, merge: false };
+
+    #[test]
+    fn what_the_loser_of_a_split_brain_accepted_is_lost_to_the_cut() {
+        let stream = StreamKey::new(1, "test", "ledger").open(0);
+        let (clients, client) = (vec![client()], ClientId::from(0));
+        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
+        ledger.activate(0, None, at(0));
+        ledger.open(0, client, at(0));
+        for (number, second) in [(1, 1_000), (2, 5_000)] {
+            // Node 1 has everything up to the cut, takes over 40 s later and gives way 500 s after that.
+            ledger.copied(0, 1, at(second), None);
+            let cut = Incident { at: at(second), number, in_class: false };
+            ledger.activate(1, Some(cut), at(second + 40));
+            ledger.open(1, client, at(second + 40));
+            ledger.close(1, client, at(second + 540));
+            let losses = ledger.adopt(1, 0, at(second + 540), DISCARD, &clients);
+            let [loss] = losses[..] else { panic!("{losses:?}") };
+            assert_eq!((loss.count, loss.incident, loss.age), (500, Some(cut), Span::ZERO));
+        }
+    }
 
     #[test]
     fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
