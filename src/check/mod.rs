@@ -205,7 +205,7 @@ mod tests {
             policy: None,
             measure: Name { text: "safe_availability".into(), place },
             group: None,
-            at_least: Some(QuantityValue { value: at_least, text: at_least.to_string() }),
+            at_least: Some(QuantityValue::number(at_least)),
             at_most: None,
             at: Vec::new(),
         }

@@ -24,4 +24,4 @@ pub use reader::{Choice, Reader, Table};
 pub use session::{Files, Folder, NoFiles, Session};
 pub use source::{Name, Place, Source};
 pub use tree::{Entry, Item, TableItem, Value};
-pub use values::{ArrivalsValue, QuantityValue};
+pub use values::{ArrivalsValue, Dimension, QuantityValue};

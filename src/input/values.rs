@@ -5,7 +5,7 @@ use super::law;
 use super::problem::Problem;
 use super::reader::{Reader, wrong_kind};
 use super::session::Session;
-use super::source::Name;
+use super::source::{Name, Place};
 use super::tree::{Item, Value};
 use super::units::{self, UnitError};
 use crate::engine::dist::Law;
@@ -29,6 +29,27 @@ pub struct QuantityValue {
     pub value: f64,
     /// As it was written.
     pub text: String,
+    /// What its unit makes it.
+    pub dimension: Dimension,
+    /// Where it stands; none if it was not read.
+    pub place: Option<Place>,
+}
+
+/// What a unit measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// No unit: whatever it is compared with.
+    Number,
+    /// A part of one.
+    Fraction,
+    /// Time.
+    Time,
+    /// Events in a time.
+    Rate,
+    /// Bytes.
+    Size,
+    /// Bytes in a time.
+    Bandwidth,
 }
 
 macro_rules! getter {
@@ -115,7 +136,7 @@ impl Reader<'_> {
     );
     getter!(
         /// A number with any unit.
-        quantity, quantity_opt, QuantityValue, quantity, QuantityValue { value: 0.0, text: String::new() },
+        quantity, quantity_opt, QuantityValue, quantity, QuantityValue::number(0.0),
         Kind::Quantity | Kind::Any
     );
     getter!(
@@ -332,18 +353,44 @@ fn quantity(key: &Key, item: &Item, session: &mut Session) -> Option<QuantityVal
 impl QuantityValue {
     /// The number that a value stands for, whatever its unit.
     pub fn of(item: &Item) -> Option<QuantityValue> {
-        let value = match &item.value {
-            Value::Integer(_) | Value::Float(_) => item.as_number().filter(|number| number.is_finite()),
-            Value::Text(text) => None
-                .or_else(|| units::fraction(text).ok())
-                .or_else(|| units::seconds(text).ok())
-                .or_else(|| units::bandwidth(text).ok())
-                .or_else(|| units::rate(text).ok().map(|rate| rate * SECS_PER_YEAR))
-                .or_else(|| units::size(text).ok()),
+        let (value, dimension) = match &item.value {
+            Value::Integer(_) | Value::Float(_) => {
+                item.as_number().filter(|number| number.is_finite()).map(|value| (value, Dimension::Number))
+            }
+            Value::Text(text) => {
+                let is = |dimension| move |value| (value, dimension);
+                let bare = text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+                None.or_else(|| bare.map(is(Dimension::Number)))
+                    .or_else(|| units::fraction(text).ok().map(is(Dimension::Fraction)))
+                    .or_else(|| units::seconds(text).ok().map(is(Dimension::Time)))
+                    .or_else(|| units::bandwidth(text).ok().map(is(Dimension::Bandwidth)))
+                    .or_else(|| units::rate(text).ok().map(|rate| (rate * SECS_PER_YEAR, Dimension::Rate)))
+                    .or_else(|| units::size(text).ok().map(is(Dimension::Size)))
+            }
             _ => None,
         }?;
         let text = item.as_text().map_or_else(|| value.to_string(), str::to_owned);
-        Some(QuantityValue { value, text })
+        Some(QuantityValue { value, text, dimension, place: Some(item.place.clone()) })
+    }
+
+    /// A bare number.
+    pub fn number(value: f64) -> QuantityValue {
+        QuantityValue { value, text: value.to_string(), dimension: Dimension::Number, place: None }
+    }
+
+    /// In the unit of a measure (`1`, `s`, `s/yr`, `1/yr`, `1/s`, …); none where it is no such quantity.
+    pub fn in_unit(&self, unit: &str) -> Option<f64> {
+        match (self.dimension, unit) {
+            (Dimension::Number, _)
+            | (Dimension::Fraction, "1")
+            | (Dimension::Time, "s" | "s/yr")
+            | (Dimension::Rate, "1/yr")
+            | (Dimension::Size, "B/yr") => Some(self.value),
+            (Dimension::Time, "h/yr") => Some(self.value / 3600.0),
+            (Dimension::Rate, "1/s") => Some(self.value / SECS_PER_YEAR),
+            (Dimension::Bandwidth, "B/yr") => Some(self.value * SECS_PER_YEAR),
+            _ => None,
+        }
     }
 }
 
