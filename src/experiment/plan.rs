@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::axes::{column, combinations};
 use super::missed::Missed;
+use super::reports::{Asked, Report};
 use super::sources::{Texts, input};
 use crate::engine::time::Span;
-use crate::input::{Defaults, Name, Problem, Problems, Source, tree};
+use crate::input::{Defaults, Name, Problem, Problems, QuantityValue, Source, tree};
 use crate::measure;
 use crate::model::axis::Axis;
 use crate::model::experiment_file::{ExperimentFile, Fidelity, Gate};
@@ -63,8 +64,8 @@ pub struct Plan<P: Policy> {
     pub defaults: Defaults,
     /// Conditions.
     pub gates: Vec<Gate>,
-    /// Measures to report first.
-    pub measures: Vec<String>,
+    /// What is to be reported.
+    pub asked: Asked,
     /// Settings that a replay has to repeat.
     pub settings: Settings,
 }
@@ -126,7 +127,7 @@ impl<P: PolicySet> Plan<P> {
     /// Every mistake in the experiment and its models.
     pub fn of_experiment(
         found: &Found,
-        file: ExperimentFile,
+        mut file: ExperimentFile,
         settings: Settings,
     ) -> Result<Plan<P>, PlanError> {
         let mut problems = Problems::new();
@@ -137,10 +138,13 @@ impl<P: PolicySet> Plan<P> {
                 Err(error) => problems.add(not_found(name, &error)),
             }
         }
-        let gate_measures = file.gates.iter().map(|gate| &gate.measure);
-        for name in gate_measures.chain(&file.measures) {
-            known_measure(name, &mut problems);
+        file.measures.iter().for_each(|name| known_measure(name, &mut problems));
+        for gate in &mut file.gates {
+            known_measure(&gate.measure, &mut problems);
+            let Gate { measure, at_least, at_most, .. } = gate;
+            at_least.iter_mut().chain(at_most).for_each(|limit| in_unit_of(measure, limit, &mut problems));
         }
+        file.reports.iter().for_each(|name| known_report(name, &mut problems));
         if !problems.is_empty() {
             return Err(problems.sorted().into());
         }
@@ -150,6 +154,7 @@ impl<P: PolicySet> Plan<P> {
             policies.push((policy_of(&models[0].1.source), Vec::new()));
         }
         let requests = settings.fidelity.unwrap_or(file.fidelity) == Fidelity::Requests;
+        let asked = Asked::of(&file);
         let draft = Draft { models, policies, base: file.set, axes: file.axes, settings, requests };
         let settings = &draft.settings;
         let seed = settings.seed.unwrap_or(file.seed);
@@ -159,7 +164,7 @@ impl<P: PolicySet> Plan<P> {
         (plan.title, plan.question) = (file.title, file.question);
         plan.runs = plan.settings.runs.unwrap_or(file.runs);
         plan.horizon = plan.settings.horizon.unwrap_or(file.horizon);
-        plan.measures = file.measures.into_iter().map(|name| name.text).collect();
+        plan.asked = asked;
         plan.check_gates(&file.gates)?;
         plan.gates = file.gates;
         if plan.points[0].labels.len() > draft.axes.len() {
@@ -285,7 +290,7 @@ impl Draft {
             inputs,
             defaults,
             gates: Vec::new(),
-            measures: Vec::new(),
+            asked: Asked::default(),
             settings: settings.clone(),
         })
     }
@@ -354,5 +359,35 @@ pub fn known_measure(name: &Name, problems: &mut Problems) {
         let problem = Problem::new(name.place.clone(), format!("no measure is called `{}`", name.text));
         let problem = problem.expected("a measure; `failsim list measures` shows all");
         problems.add(problem.nearest(&name.text, measure::measures().iter().map(|measure| measure.name)));
+    }
+}
+
+/// Takes a limit to the unit of its measure; reports one of another kind.
+pub(super) fn in_unit_of(name: &Name, limit: &mut QuantityValue, problems: &mut Problems) {
+    let Some(measure) = measure::find(&name.text) else { return };
+    match limit.in_unit(measure.unit) {
+        Some(value) => limit.value = value,
+        None => {
+            let place = limit.place.clone().unwrap_or_else(|| name.place.clone());
+            let message = format!("`{}` is no value of `{}`", limit.text, measure.name);
+            let expected = match measure.unit {
+                "1" => "a share such as `99.9%`, or a number",
+                "s" => "a time such as `60s`",
+                "s/yr" | "h/yr" => "a time a year such as `2h`",
+                "1/yr" | "1/s" => "a rate such as `2/year`",
+                _ => "a number",
+            };
+            problems.add(Problem::new(place, message).expected(expected));
+        }
+    }
+}
+
+/// Reports a name that is no report's.
+fn known_report(name: &Name, problems: &mut Problems) {
+    if Report::find(&name.text).is_none() {
+        let names = Report::ALL.map(Report::name);
+        let problem = Problem::new(name.place.clone(), format!("no report is called `{}`", name.text));
+        let problem = problem.expected(format!("one of {}", names.join(", ")));
+        problems.add(problem.nearest(&name.text, names));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::outcome;
-use super::plan::known_measure;
+use super::plan::{in_unit_of, known_measure};
 use crate::engine::probe::Probe;
 use crate::engine::time::Instant;
 use crate::input::{Name, Problem, Problems};
@@ -48,11 +48,15 @@ const ROLES: [&str; 10] = [
 /// # Errors
 /// Every mistake in the scenario and its model.
 pub fn judge<P: PolicySet>(found: &Found, stepwise: bool) -> Result<(ScenarioFile, Vec<Judged>), Problems> {
-    let scenario = scenario_file::read(&found.source)?;
+    let mut scenario = scenario_file::read(&found.source)?;
     let mut problems = Problems::new();
-    for expect in &scenario.expects {
-        match &expect.what {
-            Expected::Measure { measure, .. } => known_measure(measure, &mut problems),
+    for expect in &mut scenario.expects {
+        match &mut expect.what {
+            Expected::Measure { measure, at_least, at_most, .. } => {
+                known_measure(measure, &mut problems);
+                let limits = at_least.iter_mut().chain(at_most);
+                limits.for_each(|limit| in_unit_of(measure, limit, &mut problems));
+            }
             Expected::State { role, .. } => role.iter().for_each(|(_, role)| known_role(role, &mut problems)),
         }
     }
