@@ -68,7 +68,7 @@ fn unavailability() -> LineChart {
         Axis::log("unavailability"),
     );
     chart.series = series.collect();
-    chart.twin = Some(Twin::downtime_per_year());
+    chart.twin = Some(Twin::time_per_year());
     chart.top = Some(Twin {
         label: "crashes per server and year".to_owned(),
         ticks: [30.0, 10.0, 3.0, 1.0, 0.5].map(|rate| (365.25 / rate, format!("{rate}"))).to_vec(),

@@ -8,8 +8,12 @@ use super::args::{Format, FormatArgs};
 use super::exit::{Ended, Exit, Failure};
 use super::output::{print, print_tables};
 use crate::check::{self, Change, Recorded};
+use crate::experiment::pairwise;
+use crate::experiment::reports::Asked;
 use crate::experiment::view::View;
-use crate::experiment::{tables, verdict};
+use crate::input::Source;
+use crate::input::nearest::nearest;
+use crate::model::experiment_file;
 use crate::record::{Estimate, Manifest, Pairs, Points};
 use crate::report::number::significant;
 use crate::report::table::{Cell, Column, Table};
@@ -21,13 +25,16 @@ pub(super) struct CompareArgs {
     first: PathBuf,
     /// Another one, of the same experiment
     second: Option<PathBuf>,
+    /// Compare policies in this measure [repeatable; default: safe availability, split brain and writes lost]
+    #[arg(long, value_name = "NAME", conflicts_with = "second")]
+    measure: Vec<String>,
     #[command(flatten)]
     format: FormatArgs,
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Ended {
     match &args.second {
-        None => inside(&args.first, args.format.format),
+        None => inside(&args.first, &args.measure, args.format.format),
         Some(second) => between(&args.first, second, args.format.format),
     }
 }
@@ -51,65 +58,53 @@ fn text(folder: &Path, file: &str) -> Result<String, Failure> {
     })
 }
 
-fn inside(folder: &Path, format: Format) -> Ended {
+fn inside(folder: &Path, measures: &[String], format: Format) -> Ended {
     let recorded = read(folder)?;
     let pairs = Pairs::from_csv(&text(folder, "pairs.csv")?)
         .map_err(|error| Failure::Usage(format!("`{}`: {error}", folder.join("pairs.csv").display())))?;
-    let view = View::new(&recorded.points, &pairs);
-    let mut list = vec![tables::comparison(&view)];
-    list.extend(tables::objectives(&view));
-    if view.policies.len() > 1 {
-        list.push(pairwise(&view));
+    let asked = asked(&recorded.manifest);
+    let view = View::new(&recorded.points, &pairs).asking(&asked);
+    if view.policies.len() < 2 {
+        let only = view.policies.first().copied().unwrap_or("nothing");
+        let message = format!("`{}` holds {only} alone: there is nothing to compare", folder.display());
+        return Err(Failure::Usage(message));
     }
+    let usual = pairwise::usual(&view);
+    let measures = if measures.is_empty() { &usual } else { measures };
+    for measure in measures {
+        if !pairs.rows.iter().any(|pair| pair.measure == *measure) {
+            return Err(not_paired(folder, &pairs, measure));
+        }
+    }
+    let mut list: Vec<Table> = measures.iter().map(|measure| pairwise::table(&view, measure)).collect();
+    list.push(pairwise::ranking(&view));
     print_tables(&list, format)?;
     if matches!(format, Format::Table | Format::Markdown) {
-        print(&format!("\n{}\n", verdict::paragraphs(&view).join("\n")))?;
+        let mut said = vec![
+            "gain: how many times more runs it would take without pairing, in the middle of all points."
+                .to_owned(),
+        ];
+        said.extend(pairwise::sentences(&view));
+        print(&format!("\n{}\n\n{}\n", said.join("\n"), pairwise::closing(&view)))?;
     }
     Ok(Exit::Good)
 }
 
-/// The paired differences in safe availability at the selected points.
-fn pairwise(view: &View<'_>) -> Table {
-    let has_safe = view.points.measures.iter().any(|name| name == "safe_availability");
-    let measure = if has_safe { "safe_availability" } else { "availability" };
-    let mut rows = Vec::new();
-    for place in view.selected() {
-        for pair in view.pairs.rows.iter().filter(|pair| pair.axes == place && pair.measure == measure) {
-            let hours = |value: f64| value * 8766.0;
-            let said = match (pair.paired_low > 0.0, pair.paired_high < 0.0) {
-                (true, _) => format!("{} is better", pair.policy_b),
-                (_, true) => format!("{} is better", pair.policy_a),
-                _ => "cannot be told apart".to_owned(),
-            };
-            rows.push(vec![
-                Cell::Text(view.label(place)),
-                Cell::Text(pair.policy_a.clone()),
-                Cell::Text(pair.policy_b.clone()),
-                Cell::Estimate {
-                    estimate: hours(pair.difference),
-                    low: hours(pair.paired_low),
-                    high: hours(pair.paired_high),
-                },
-                pair.gain().map_or(Cell::Absent, Cell::Value),
-                Cell::Text(said),
-            ]);
-        }
-    }
-    let columns = vec![
-        Column::words("at"),
-        Column::words("a"),
-        Column::words("b"),
-        Column::numbers("b − a, safely up", "h/yr"),
-        Column::numbers("gain", ""),
-        Column::words("verdict"),
-    ];
-    Table {
-        title: "Paired differences (gain: how many times more runs an unpaired comparison would need)"
-            .to_owned(),
-        columns,
-        rows,
-        sentence: String::new(),
-    }
+fn not_paired(folder: &Path, pairs: &Pairs, measure: &str) -> Failure {
+    let mut names: Vec<&str> = pairs.rows.iter().map(|pair| pair.measure.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let nearest = nearest(measure, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    Failure::Usage(format!("`{}` holds no differences of `{measure}`{nearest}", folder.display()))
+}
+
+/// What the experiment behind a folder asks to be told, as far as its text can be read.
+fn asked(manifest: &Manifest) -> Asked {
+    let Some(input) = manifest.inputs.iter().find(|input| input.role == "experiment") else {
+        return Asked::default();
+    };
+    let read = experiment_file::read(&Source::new(&input.name, input.text.clone()));
+    read.map_or_else(|_| Asked::default(), |file| Asked::of(&file))
 }
 
 fn between(first: &Path, second: &Path, format: Format) -> Ended {

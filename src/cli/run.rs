@@ -11,7 +11,7 @@ use super::{json, work};
 use crate::experiment::outcome::Outcome;
 use crate::experiment::plan::Plan;
 use crate::experiment::view::View;
-use crate::experiment::{publish, tables, verdict};
+use crate::experiment::{publish, reports, tables};
 use crate::input::{Defaults, Mark, Problem, Problems, Source};
 use crate::model::Override;
 use crate::model::shipped::{self, FileKind};
@@ -56,21 +56,21 @@ pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
     let folder = args.folder.out.as_deref().map(|path| (path, args.folder.replace));
     let Some(done) = work::results(&plan, &args.work, folder, start)? else { return Ok(Exit::Interrupted) };
     let outcome = &done.outcome;
-    let view = View::new(&outcome.points, &outcome.pairs);
+    let view = outcome.view();
     match args.format.format {
         Format::Json if args.vary.is_some() => print_json(&json::varied(&plan, &done))?,
         Format::Json => print_json(&json::run(&plan, &done.results, 0))?,
         format @ (Format::Table | Format::Markdown) => {
             print(&heading(&plan, outcome, format))?;
-            print_tables(&shown(&view, args.vary.is_some(), &plan.measures), format)?;
-            print(&format!("\n{}\n\n{}\n", verdict::paragraphs(&view).join("\n"), publish::notes(outcome)))?;
+            print_tables(&tables_of(&view, args.vary.is_some()), format)?;
+            print(&format!("\n{}\n\n{}\n", reports::paragraphs(&view).join("\n"), publish::notes(outcome)))?;
             if args.explain {
                 print("\n")?;
                 print_tables(&[defaults(&plan.defaults)], format)?;
             }
         }
         Format::Csv if args.vary.is_some() => print(&outcome.points.to_csv())?,
-        Format::Csv => print_tables(&shown(&view, false, &plan.measures), Format::Csv)?,
+        Format::Csv => print_tables(&tables_of(&view, false), Format::Csv)?,
     }
     work::stats(&plan, &args.work, &done);
     Ok(work::breaches(outcome))
@@ -86,10 +86,10 @@ fn heading<P: PolicySet>(plan: &Plan<P>, outcome: &Outcome, format: Format) -> S
 }
 
 /// The tables of a run: every measure; or with several values the comparison and the differences from the first.
-fn shown(view: &View<'_>, is_varied: bool, first: &[String]) -> Vec<Table> {
+fn tables_of(view: &View<'_>, is_varied: bool) -> Vec<Table> {
     let place = view.places[0];
     if !is_varied {
-        return view.policies.iter().map(|policy| tables::measures(view, place, policy, first)).collect();
+        return view.policies.iter().map(|policy| tables::measures(view, place, policy)).collect();
     }
     let mut list = vec![Table { sentence: String::new(), ..tables::comparison(view) }];
     let base = view.policies[0];

@@ -12,7 +12,7 @@ use super::work;
 use crate::experiment::outcome::Outcome;
 use crate::experiment::plan::Plan;
 use crate::experiment::view::View;
-use crate::experiment::{publish, tables, verdict};
+use crate::experiment::{publish, reports, verdict};
 use crate::policy::registry::PolicySet;
 
 /// Runs an experiment, writes `results/NAME/` and prints the comparison
@@ -46,7 +46,7 @@ pub(super) fn sweep<P: PolicySet>(args: &SweepArgs) -> Ended {
 
 /// Prints a result.
 pub(super) fn show(outcome: &Outcome, format: Format) -> Result<(), super::exit::Failure> {
-    let view = View::new(&outcome.points, &outcome.pairs);
+    let view = outcome.view();
     match format {
         Format::Csv => print(&outcome.points.to_csv()),
         Format::Json => print_json(&serde_json::json!({
@@ -55,16 +55,14 @@ pub(super) fn show(outcome: &Outcome, format: Format) -> Result<(), super::exit:
             "title": outcome.title,
             "seed": outcome.manifest.seed,
             "verdict": verdict::headline(&view),
-            "paragraphs": verdict::paragraphs(&view),
+            "paragraphs": reports::paragraphs(&view),
             "points": rows(&view),
         })),
         Format::Markdown => print(&publish::summary(outcome, &[])),
         Format::Table => {
             print(&format!("{}\n\n", outcome.title))?;
-            let mut list = vec![tables::comparison(&view)];
-            list.extend(tables::objectives(&view));
-            print_tables(&list, format)?;
-            print(&format!("\n{}\n\n{}\n", verdict::paragraphs(&view).join("\n"), publish::notes(outcome)))
+            print_tables(&reports::tables(&view), format)?;
+            print(&format!("\n{}\n\n{}\n", reports::paragraphs(&view).join("\n"), publish::notes(outcome)))
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The charts of a result. A chart without data is left out.
 
 use super::outcome::Outcome;
+use super::reports::Report;
+use super::shown::shown;
 use super::verdict;
 use super::view::{View, name_and_unit};
+use super::words::{self, capital, join};
 use crate::policy::contract::{Bound as Promise, Bounds};
 use crate::record::{AxisValue, Estimate};
 use crate::report::chart::{
@@ -14,41 +17,66 @@ use crate::report::number;
 /// A chart with its place in the result folder.
 pub struct Figure {
     /// File name without ending.
-    pub name: &'static str,
+    pub name: String,
     /// The chart.
     pub chart: Chart,
 }
 
 impl Figure {
-    fn new(name: &'static str, chart: impl Into<Chart>) -> Figure {
-        Figure { name, chart: chart.into() }
+    fn new(name: &str, chart: impl Into<Chart>) -> Figure {
+        Figure { name: name.to_owned(), chart: chart.into() }
     }
 }
 
 /// More lines than this make a chart unreadable: only those at the first values of the other axes are drawn.
 const LINES_MAX: usize = 8;
 
+/// More groups of bars or rows than this are not drawn: then only the place that sentences speak of.
+const GROUPS_MAX: usize = 6;
+
 /// All charts of a result.
 pub fn figures(outcome: &Outcome) -> Vec<Figure> {
-    let view = View::new(&outcome.points, &outcome.pairs);
+    let view = outcome.view();
     let subtitle = subtitle(outcome, &view);
     let mut list = Vec::new();
     if let Some(axis) = view.main_axis() {
-        list.extend(unavailability(&view, axis, &subtitle).map(|chart| Figure::new("unavailability", chart)));
-        list.extend(
-            split_brain_time(&view, axis, &subtitle).map(|chart| Figure::new("split-brain-time", chart)),
-        );
+        list.extend(over_axis(&view, axis, &subtitle));
     }
-    list.extend(downtime(&view, &subtitle).map(|chart| Figure::new("downtime", chart)));
-    let windows =
-        limits(outcome, &view, &subtitle, "split_brain_window", "length of a split-brain window", |bounds| {
-            Some(&bounds.split_brain)
-        });
-    list.extend(windows.map(|chart| Figure::new("split-brain-windows", chart)));
-    let losses = limits(outcome, &view, &subtitle, "loss_age", "age of the oldest lost write", |bounds| {
-        bounds.loss_age.as_ref()
-    });
-    list.extend(losses.map(|chart| Figure::new("data-loss", chart)));
+    if view.asked.wants(Report::Downtime) {
+        list.extend(downtime(&view, &subtitle).map(|chart| Figure::new("downtime", chart)));
+    }
+    if view.asked.wants(Report::SplitBrain) {
+        let windows = limits(outcome, &view, &subtitle, &WINDOWS);
+        list.extend(windows.map(|chart| Figure::new("split-brain-windows", chart)));
+    }
+    if view.asked.wants(Report::Data) {
+        let losses = limits(outcome, &view, &subtitle, &LOSSES);
+        list.extend(losses.map(|chart| Figure::new("data-loss", chart)));
+    }
+    list
+}
+
+/// A chart for each measure that is asked for; the usual ones are the time not safely up and that in split brain.
+fn over_axis(view: &View<'_>, axis: usize, subtitle: &str) -> Vec<Figure> {
+    let usual = ["safe_availability", "split_brain_time"];
+    let asked = &view.asked.measures;
+    let measures: Vec<&str> =
+        if asked.is_empty() { usual.to_vec() } else { asked.iter().map(String::as_str).collect() };
+    let mut list = Vec::new();
+    for measure in measures {
+        let figure = match measure {
+            "safe_availability" => {
+                unavailability(view, axis, subtitle).map(|chart| Figure::new("unavailability", chart))
+            }
+            // The chart above shows it, and the part of it that is downtime is the subject of another.
+            "availability" | "unavailability" | "downtime" if view.asked.wants(Report::Downtime) => None,
+            _ => {
+                let chart = measured(view, axis, subtitle, measure);
+                chart.map(|chart| Figure::new(&measure.replace('_', "-"), chart))
+            }
+        };
+        list.extend(figure);
+    }
     list
 }
 
@@ -62,12 +90,13 @@ fn subtitle(outcome: &Outcome, view: &View<'_>) -> String {
     )
 }
 
-/// One line per policy, and per combination of the other axes where that stays readable.
+/// One line per policy, and per combination of the other axes where that stays readable; else at their first values
+/// only, which are the second answer.
 fn lines(
     view: &View<'_>,
     axis: usize,
     value: impl Fn(&[AxisValue], &str) -> Option<Estimate>,
-) -> Vec<Series> {
+) -> (Vec<Series>, String) {
     let mut starts: Vec<&[AxisValue]> = Vec::new();
     for place in &view.places {
         let same = |other: &&[AxisValue]| {
@@ -77,8 +106,10 @@ fn lines(
             starts.push(place);
         }
     }
-    if starts.len() * view.policies.len() > LINES_MAX {
+    let mut only_at = String::new();
+    if starts.len() > 1 && starts.len() * view.policies.len() > LINES_MAX {
         starts.truncate(1);
+        only_at = view.label_without(starts[0], &[axis]);
     }
     let mut series = Vec::new();
     for start in &starts {
@@ -101,7 +132,12 @@ fn lines(
             series.push(Series { name, slot, dashed: false, points });
         }
     }
-    series
+    (series, only_at)
+}
+
+/// The subtitle of a chart that holds at some values of other axes only.
+fn at(place: &str, subtitle: &str) -> String {
+    if place.is_empty() { subtitle.to_owned() } else { format!("{place} · {subtitle}") }
 }
 
 fn horizontal(view: &View<'_>, axis: usize) -> Axis {
@@ -126,7 +162,7 @@ fn horizontal(view: &View<'_>, axis: usize) -> Axis {
 }
 
 fn unavailability(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
-    let series = lines(view, axis, |place, policy| verdict::unsafe_share(view, place, policy));
+    let (series, only_at) = lines(view, axis, |place, policy| verdict::unsafe_share(view, place, policy));
     if series.is_empty() {
         return None;
     }
@@ -134,38 +170,89 @@ fn unavailability(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineCh
     let label = "unavailability (not safely up)";
     let vertical = if is_log { Axis::log(label) } else { Axis::linear(label) };
     let title = verdict::headline(view);
-    let mut chart = LineChart::new(&title, subtitle, horizontal(view, axis), vertical);
+    let mut chart = LineChart::new(&title, &at(&only_at, subtitle), horizontal(view, axis), vertical);
     chart.series = series;
-    chart.twin = is_log.then(Twin::downtime_per_year);
+    chart.twin = is_log.then(Twin::time_per_year);
     Some(chart)
 }
 
-fn split_brain_time(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
-    let series = lines(view, axis, |place, policy| view.get(place, policy, "split_brain_time"));
+/// One measure over the main axis. Policies in which it was never seen are named below.
+fn measured(view: &View<'_>, axis: usize, subtitle: &str, measure: &str) -> Option<LineChart> {
+    let show = shown(measure);
+    let value =
+        |place: &[AxisValue], policy: &str| view.get(place, policy, measure).map(|found| show.of(found));
+    let (series, only_at) = lines(view, axis, value);
     let is_seen = |series: &Series| series.points.iter().any(|point| point.y.is_some_and(|y| y > 0.0));
-    if !series.iter().any(is_seen) {
+    let (seen, never): (Vec<Series>, Vec<Series>) = series.into_iter().partition(is_seen);
+    if seen.is_empty() {
         return None;
     }
-    let (seen, never): (Vec<Series>, Vec<Series>) = series.into_iter().partition(is_seen);
-    let names: Vec<&str> = seen.iter().map(|line| line.name.as_str()).collect();
-    let title = match names.as_slice() {
-        [one] => format!("Only {one} has two nodes accepting at once"),
-        many => format!("{} of {} have two nodes accepting at once", many.len(), many.len() + never.len()),
-    };
-    let mut chart =
-        LineChart::new(&title, subtitle, horizontal(view, axis), Axis::log("split brain, seconds per year"));
+    let positive = || seen.iter().flat_map(|line| &line.points).filter_map(|p| p.y).filter(|y| *y > 0.0);
+    let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+    let vertical = if high >= 4.0 * low { Axis::log(&show.heading()) } else { Axis::linear(&show.heading()) };
+    let never: Vec<&str> = never.iter().map(|line| line.name.as_str()).collect();
+    let title = finding(view, measure, &seen, &never);
+    let mut chart = LineChart::new(&title, &at(&only_at, subtitle), horizontal(view, axis), vertical);
     if !never.is_empty() {
-        let names: Vec<&str> = never.iter().map(|line| line.name.as_str()).collect();
-        chart.notes = vec![format!("Never seen: {}.", names.join(", "))];
+        chart.notes = vec![format!("Never seen: {}.", join(&never))];
     }
     chart.series = seen;
     Some(chart)
 }
 
+/// What a chart of one measure shows: who has most and least of it at the middle of the axis.
+fn finding(view: &View<'_>, measure: &str, seen: &[Series], never: &[&str]) -> String {
+    let show = shown(measure);
+    if measure == "split_brain_time" {
+        return match (seen, never) {
+            ([one], _) => format!("Only {} has two nodes accepting at once", one.name),
+            (_, []) => "Every policy has two nodes accepting at once".to_owned(),
+            (_, [one]) => format!("Only {one} never has two nodes accepting at once"),
+            (many, _) => {
+                format!("{} of {} have two nodes accepting at once", many.len(), many.len() + never.len())
+            }
+        };
+    }
+    let middle = |series: &Series| series.points.get(series.points.len() / 2).and_then(|point| point.y);
+    let mut ends: Vec<(&str, f64)> =
+        seen.iter().filter_map(|series| Some((series.name.as_str(), middle(series)?))).collect();
+    ends.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let name = capital(&show.name);
+    let amount =
+        |value: f64| format!("{} {}", number::significant(value, 2), show.unit).trim_end().to_owned();
+    let place = view.typical().map_or(String::new(), |place| format!(" at {}", view.label(place)));
+    match (ends.as_slice(), never) {
+        ([], _) => name,
+        ([(only, value)], []) => format!("{name}: {}{place}, {only}", amount(*value)),
+        ([(least, low), .., (most, high)], []) if *high < 1.1 * low => {
+            format!(
+                "{name}: nearly the same for all, {} ({least}) to {} ({most}){place}",
+                amount(*low),
+                amount(*high)
+            )
+        }
+        ([(least, low), .., (most, high)], []) => {
+            format!(
+                "{name}: least with {least} ({}), most with {most} ({}){place}",
+                amount(*low),
+                amount(*high)
+            )
+        }
+        ([.., (most, high)], never) => {
+            format!("{name}: never with {}, most with {most} ({}){place}", join(never), amount(*high))
+        }
+    }
+}
+
 fn downtime(view: &View<'_>, subtitle: &str) -> Option<StackedBars> {
     const HOUR: f64 = 3600.0;
+    let causes: Vec<String> = CAUSES.iter().map(|cause| format!("downtime_{cause}")).collect();
+    let (mut places, mut idle) = view.distinct(&causes.iter().map(String::as_str).collect::<Vec<_>>());
+    if places.len() > GROUPS_MAX {
+        (places, idle) = (view.typical().into_iter().collect(), Vec::new());
+    }
     let mut groups = Vec::new();
-    for place in view.selected().into_iter().take(12) {
+    for place in places {
         let bars: Vec<Bar> = view
             .policies
             .iter()
@@ -188,15 +275,18 @@ fn downtime(view: &View<'_>, subtitle: &str) -> Option<StackedBars> {
             })
             .collect();
         if !bars.is_empty() {
-            groups.push(Group { name: view.label(place), bars });
+            groups.push(Group { name: view.label_without(place, &idle), bars });
         }
     }
     if groups.is_empty() {
         return None;
     }
-    let middle = view.selected()[view.selected().len() / 2];
-    let mut chart = StackedBars::downtime(&largest_cause(view, middle), subtitle, "h/yr");
+    let mut chart = StackedBars::downtime(&largest_cause(view, view.typical()?), subtitle, "h/yr");
     chart.groups = groups;
+    let whatever = view.whatever(&idle);
+    if !whatever.is_empty() {
+        chart.notes.push(format!("Equal {whatever}."));
+    }
     Some(chart)
 }
 
@@ -212,64 +302,103 @@ fn largest_cause(view: &View<'_>, place: &[AxisValue]) -> String {
         }
     }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    match counts.first() {
-        Some((cause, count)) => format!(
-            "Where the downtime goes: {} is the largest part for {count} of {}",
-            cause.replace('_', " "),
-            view.policies.len()
-        ),
-        None => "Where the downtime goes".to_owned(),
-    }
+    let Some((cause, count)) = counts.first() else { return "Where the downtime goes".to_owned() };
+    let all = view.policies.len();
+    let of = match all {
+        1 => String::new(),
+        _ if *count == all => " for every policy".to_owned(),
+        _ => format!(" for {count} of {all} policies"),
+    };
+    let at = match view.label(place) {
+        label if label.is_empty() => String::new(),
+        label => format!(" at {label}"),
+    };
+    format!("{} is the largest part of the downtime{of}{at}", capital(&words::cause(cause)))
 }
 
-/// Mean, 95th percentile and maximum of a measure at the middle point, beside the promise.
-fn limits(
-    outcome: &Outcome,
-    view: &View<'_>,
-    subtitle: &str,
-    measure: &str,
-    label: &str,
-    promise: impl Fn(&Bounds) -> Option<&Promise>,
-) -> Option<BoundChart> {
-    let selected = view.selected();
-    let place = *selected.get(selected.len() / 2)?;
+/// A distribution with a promise about it.
+struct Limited {
+    /// Measures `…_mean`, `…_p95` and `…_max`.
+    measure: &'static str,
+    axis: &'static str,
+    title: &'static str,
+    promise: fn(&Bounds) -> Option<&Promise>,
+}
+
+const WINDOWS: Limited = Limited {
+    measure: "split_brain_window",
+    axis: "length of a split-brain window",
+    title: "The longest split-brain window",
+    promise: |bounds| Some(&bounds.split_brain),
+};
+
+const LOSSES: Limited = Limited {
+    measure: "loss_age",
+    axis: "age of the oldest lost write",
+    title: "The oldest lost write",
+    promise: |bounds| bounds.loss_age.as_ref(),
+};
+
+/// Mean, 95th percentile and maximum of a measure beside the promise; at the middle of the main axis, or at every
+/// place where there are few.
+fn limits(outcome: &Outcome, view: &View<'_>, subtitle: &str, of: &Limited) -> Option<BoundChart> {
+    let names = ["mean", "p95", "max"].map(|end| format!("{}_{end}", of.measure));
+    let (mut places, mut idle) = match view.main_axis() {
+        Some(_) => (Vec::new(), Vec::new()),
+        None => view.distinct(&names.each_ref().map(String::as_str)),
+    };
+    if places.is_empty() || places.len() > GROUPS_MAX {
+        (places, idle) = (view.typical().into_iter().collect(), Vec::new());
+    }
     let mut rows = Vec::new();
     let mut is_seen = false;
     let mut widest: Option<(&str, f64)> = None;
-    for (slot, policy) in view.policies.iter().enumerate() {
-        let kinds = [("mean", MarkKind::Mean), ("p95", MarkKind::P95), ("max", MarkKind::Max)];
-        let marks: Vec<Mark> = kinds
-            .into_iter()
-            .filter_map(|(end, kind)| {
-                let value = view.get(place, policy, &format!("{measure}_{end}"))?;
-                (value.estimate > 0.0).then(|| Mark { kind, value: Point::recorded(0.0, Some(value)) })
-            })
-            .collect();
-        let largest = view.get(place, policy, &format!("{measure}_max")).map(|value| value.estimate);
-        let Some(largest) = largest else { continue };
-        is_seen |= !marks.is_empty();
-        if widest.is_none_or(|(_, value)| largest > value) {
-            widest = Some((policy, largest));
-        }
-        let bounds = outcome.bounds.get(slot).and_then(Option::as_ref);
-        let bound = bounds.and_then(&promise).map(|bound| match bound.secs {
-            Some(value) => {
-                Bound::Limit { value, text: number::duration_at_most(value), class: bound.class.clone() }
+    let mut is_beyond = false;
+    for place in &places {
+        for (slot, policy) in view.policies.iter().enumerate() {
+            let kinds = [MarkKind::Mean, MarkKind::P95, MarkKind::Max];
+            let marks: Vec<Mark> = names
+                .iter()
+                .zip(kinds)
+                .filter_map(|(name, kind)| {
+                    let value = view.get(place, policy, name)?;
+                    (value.estimate > 0.0).then(|| Mark { kind, value: Point::recorded(0.0, Some(value)) })
+                })
+                .collect();
+            let largest = view.get(place, policy, &names[2]).map(|value| value.estimate);
+            let Some(largest) = largest else { continue };
+            is_seen |= !marks.is_empty();
+            if widest.is_none_or(|(_, value)| largest > value) {
+                widest = Some((policy, largest));
             }
-            None => Bound::Unbounded { grows_with: bound.class.clone() },
-        });
-        rows.push(BoundRow { group: String::new(), name: (*policy).to_owned(), slot, marks, bound });
+            let bounds = outcome.bounds.get(slot).and_then(Option::as_ref);
+            let bound = bounds.and_then(of.promise).map(|bound| match bound.secs {
+                Some(value) => {
+                    is_beyond |= largest > value;
+                    Bound::Limit { value, text: number::duration_at_most(value), class: bound.class.clone() }
+                }
+                None => Bound::Unbounded { grows_with: bound.class.clone() },
+            });
+            let group = if places.len() > 1 { view.label_without(place, &idle) } else { String::new() };
+            rows.push(BoundRow { group, name: (*policy).to_owned(), slot, marks, bound });
+        }
     }
     let (name, value) = widest.filter(|_| is_seen)?;
-    let title = format!("The longest {label}: {}, {name}", number::duration(value))
-        .replace("longest age", "greatest age");
-    let title = title.replace("The longest length of a", "The longest");
-    let at = if view.places.len() > 1 {
-        format!("{} · {subtitle}", view.label(place))
-    } else {
-        subtitle.to_owned()
+    let title = format!("{}: {}, {name}", of.title, number::duration(value));
+    let place = match places.as_slice() {
+        [one] => view.label(one),
+        _ => String::new(),
     };
-    let mut chart = BoundChart::new(&title, &at, Axis::log(label).ticked(Ticks::Durations));
+    let axis = Axis::log(of.axis).ticked(Ticks::Durations);
+    let mut chart = BoundChart::new(&title, &at(&place, subtitle), axis);
     chart.rows = rows;
+    let whatever = view.whatever(&idle);
+    if !whatever.is_empty() {
+        chart.notes.push(format!("Equal {whatever}."));
+    }
+    if is_beyond {
+        let note = "What lies beyond its bound comes of faults that the bound does not speak of: cuts, second faults.";
+        chart.notes.push(note.to_owned());
+    }
     Some(chart)
 }

@@ -2,6 +2,8 @@
 
 use super::execute::{Results, pairs};
 use super::plan::Plan;
+use super::reports::Asked;
+use super::view::View;
 use super::{CONFIDENCE, replay};
 use crate::measure::{self, Figure, Summary};
 use crate::policy::contract::{Bounds, Policy};
@@ -19,6 +21,8 @@ pub struct Outcome {
     pub points: Points,
     /// Differences between policies.
     pub pairs: Pairs,
+    /// What is to be reported.
+    pub asked: Asked,
     /// What made it.
     pub manifest: Manifest,
     /// Years per run.
@@ -29,6 +33,13 @@ pub struct Outcome {
     pub breaches: Vec<BreachLine>,
     /// The sentence on defaults and assumptions.
     pub defaults: String,
+}
+
+impl Outcome {
+    /// Its tables, as tables, sentences and charts look at them.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.points, &self.pairs).asking(&self.asked)
+    }
 }
 
 /// A bound that did not hold.
@@ -116,10 +127,12 @@ pub fn collect<P: PolicySet>(plan: &Plan<P>, results: &Results) -> Outcome {
             });
         }
         for ((a, b), pair) in pairs(plan.policies.len()).zip(&result.pairs) {
+            let has = |policy: usize, measure: &str| figures[policy].iter().any(|(name, _)| name == measure);
             for row in pair.rows(CONFIDENCE) {
                 let (paired, unpaired) = (row.paired, row.unpaired);
-                if ![row.difference, paired.0, paired.1, unpaired.0, unpaired.1].iter().all(|x| x.is_finite())
-                {
+                let ends = [row.difference, paired.0, paired.1, unpaired.0, unpaired.1];
+                let name = row.measure.name;
+                if !(has(a, name) && has(b, name) && ends.iter().all(|end| end.is_finite())) {
                     continue;
                 }
                 table.rows.push(Pair {
@@ -141,6 +154,7 @@ pub fn collect<P: PolicySet>(plan: &Plan<P>, results: &Results) -> Outcome {
         question: plan.question.clone(),
         points,
         pairs: table,
+        asked: plan.asked.clone(),
         manifest,
         years: plan.horizon.as_secs() / crate::engine::time::SECS_PER_YEAR,
         bounds: plan.points[0].cases.iter().map(|case| only(&case.setup.bounds)).collect(),

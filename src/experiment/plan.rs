@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::axes::{column, combinations};
 use super::missed::Missed;
+use super::reports::{Asked, Report};
 use super::sources::{Texts, input};
 use crate::engine::time::Span;
 use crate::input::{Defaults, Name, Problem, Problems, QuantityValue, Source, quantity, tree};
@@ -63,8 +64,8 @@ pub struct Plan<P: Policy> {
     pub defaults: Defaults,
     /// Conditions.
     pub gates: Vec<Gate>,
-    /// Measures to report first.
-    pub measures: Vec<String>,
+    /// What is to be reported.
+    pub asked: Asked,
     /// Settings that a replay has to repeat.
     pub settings: Settings,
 }
@@ -137,9 +138,9 @@ impl<P: PolicySet> Plan<P> {
                 Err(error) => problems.add(not_found(name, &error)),
             }
         }
-        let gate_measures = file.gates.iter().map(|gate| &gate.measure);
-        for name in gate_measures.chain(&file.measures) {
-            known_measure(name, &mut problems);
+        file.measures.iter().for_each(|name| known_measure(name, &mut problems));
+        for gate in &mut file.gates {
+            known_measure(&gate.measure, &mut problems);
         }
         for gate in &mut file.gates {
             let unit = measure::find(&gate.measure.text).map(|measure| measure.unit);
@@ -148,6 +149,7 @@ impl<P: PolicySet> Plan<P> {
                     unit.and_then(|unit| in_unit(limit, unit, &mut problems)).unwrap_or(limit.value);
             }
         }
+        file.reports.iter().for_each(|name| known_report(name, &mut problems));
         if !problems.is_empty() {
             return Err(problems.sorted().into());
         }
@@ -157,6 +159,7 @@ impl<P: PolicySet> Plan<P> {
             policies.push((policy_of(&models[0].1.source), Vec::new()));
         }
         let requests = settings.fidelity.unwrap_or(file.fidelity) == Fidelity::Requests;
+        let asked = Asked::of(&file);
         let draft = Draft { models, policies, base: file.set, axes: file.axes, settings, requests };
         let settings = &draft.settings;
         let seed = settings.seed.unwrap_or(file.seed);
@@ -166,7 +169,7 @@ impl<P: PolicySet> Plan<P> {
         (plan.title, plan.question) = (file.title, file.question);
         plan.runs = plan.settings.runs.unwrap_or(file.runs);
         plan.horizon = plan.settings.horizon.unwrap_or(file.horizon);
-        plan.measures = file.measures.into_iter().map(|name| name.text).collect();
+        plan.asked = asked;
         plan.check_gates(&file.gates)?;
         plan.gates = file.gates;
         if plan.points[0].labels.len() > draft.axes.len() {
@@ -292,7 +295,7 @@ impl Draft {
             inputs,
             defaults,
             gates: Vec::new(),
-            measures: Vec::new(),
+            asked: Asked::default(),
             settings: settings.clone(),
         })
     }
@@ -372,4 +375,14 @@ pub fn in_unit(limit: &QuantityValue, unit: &str, problems: &mut Problems) -> Op
         problems.add(Problem::new(limit.place.clone(), message).expected(quantity::example(unit)));
     }
     value
+}
+
+/// Reports a name that is no report's.
+fn known_report(name: &Name, problems: &mut Problems) {
+    if Report::find(&name.text).is_none() {
+        let names = Report::ALL.map(Report::name);
+        let problem = Problem::new(name.place.clone(), format!("no report is called `{}`", name.text));
+        let problem = problem.expected(format!("one of {}", names.join(", ")));
+        problems.add(problem.nearest(&name.text, names));
+    }
 }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::outcome::Outcome;
-use super::view::View;
-use super::{figures, tables, verdict};
+use super::{figures, reports, verdict};
 use crate::record::{Publication, PublishError};
 use crate::report::table::Table;
 
@@ -29,24 +28,24 @@ pub fn write(work: &Publication, outcome: &Outcome) -> Result<(), PublishError> 
             put(&folder.join(format!("{}.csv", figure.name)), figure.chart.csv().as_bytes())?;
         }
     }
-    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
     put(&folder.join("summary.md"), summary(outcome, &names).as_bytes())
 }
 
 /// The result in words, as Markdown.
 pub fn summary(outcome: &Outcome, charts: &[&str]) -> String {
-    let view = View::new(&outcome.points, &outcome.pairs);
+    let view = outcome.view();
     let mut text = format!("# {}\n\n", outcome.title);
     let mut add = |paragraph: String| {
         let _ = write!(text, "{}\n\n", paragraph.trim_end());
     };
     outcome.question.iter().for_each(|question| add(question.clone()));
     add(format!("**{}.**", verdict::headline(&view)));
-    verdict::paragraphs(&view).into_iter().for_each(&mut add);
-    if let Some(table) = tables::objectives(&view) {
-        add(table.to_markdown());
+    reports::paragraphs(&view).into_iter().for_each(&mut add);
+    for table in reports::tables(&view) {
+        // The sentence of a table stands above already.
+        add(Table { sentence: String::new(), ..table }.to_markdown());
     }
-    add(Table { sentence: String::new(), ..tables::comparison(&view) }.to_markdown());
     for breach in &outcome.breaches {
         add(format!("**A bound did not hold:** {}. Replay: `{}`", breach.message, breach.replay));
     }

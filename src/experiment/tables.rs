@@ -1,5 +1,6 @@
 //! The tables that people read.
 
+use super::shown::shown;
 use super::verdict;
 use super::view::{View, name_and_unit, value_label};
 use crate::measure;
@@ -7,65 +8,81 @@ use crate::record::{AxisValue, Estimate};
 use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
 
-/// Policies at selected points: how long the service is safely up, why it is down, what is lost, what it costs.
+/// Policies at selected points in the measures that are asked for: how long the service is safely up, why it is down,
+/// what is lost, what it costs.
 pub fn comparison(view: &View<'_>) -> Table {
-    let places = view.selected();
+    let measures: Vec<&str> =
+        view.asked.measures().into_iter().filter(|measure| is_measured(view, measure)).collect();
+    let (places, idle) = view.distinct(&measures);
     let is_swept = view.places.len() > 1;
-    let has = |measure: &str| {
-        view.points
-            .measures
-            .iter()
-            .position(|name| name == measure)
-            .is_some_and(|column| view.points.rows.iter().any(|row| row.measures[column].is_some()))
-    };
-    let optional = [
-        ("split_brain_time", "split brain", "s/yr", 1.0),
-        ("lost_rate", "writes lost", "/yr", 1.0),
-        ("loss_age_max", "oldest lost", "s", 1.0),
-        ("annual_cost", "cost", "/yr", 1.0),
-    ];
-    let optional: Vec<_> = optional.into_iter().filter(|(measure, ..)| has(measure)).collect();
     let mut columns = Vec::new();
     if is_swept {
         columns.push(Column::words("at"));
     }
-    columns.extend([
-        Column::words("policy"),
-        Column::numbers("not safely up", "h/yr"),
-        Column::numbers("nines", ""),
-        Column::numbers("down", "h/yr"),
-        Column::words("mostly"),
-    ]);
-    columns.extend(optional.iter().map(|(_, name, unit, _)| Column::numbers(name, unit)));
+    columns.push(Column::words("policy"));
+    for &measure in &measures {
+        let show = shown(measure);
+        columns.push(Column::numbers(&show.name, show.unit));
+        match beside(measure) {
+            Some(Beside::Nines) => columns.push(Column::numbers("nines", "")),
+            Some(Beside::Cause) => columns.push(Column::words("mostly")),
+            None => {}
+        }
+    }
     let mut rows = Vec::new();
     for place in places {
-        let mut heading = Some(view.label(place));
+        let mut heading = Some(view.label_without(place, &idle));
         for policy in &view.policies {
             let mut row = Vec::new();
             if is_swept {
                 row.push(Cell::Text(heading.take().unwrap_or_default()));
             }
-            let share = verdict::unsafe_share(view, place, policy);
-            let hours = |estimate: Option<Estimate>, factor: f64| estimate.map(|e| scaled(e, factor)).into();
             row.push(Cell::Text((*policy).to_owned()));
-            row.push(hours(share, 8766.0));
-            row.push(share.map_or(Cell::Absent, nines));
-            row.push(hours(view.get(place, policy, "downtime"), 1.0 / 3600.0));
-            let cause = verdict::shares(view, place, policy)
-                .first()
-                .map(|(cause, share)| format!("{} {} %", cause.replace('_', " "), (share * 100.0).round()));
-            row.push(cause.map_or(Cell::Absent, Cell::Text));
-            row.extend(optional.iter().map(
-                |(measure, _, _, factor)| match view.get(place, policy, measure) {
-                    Some(e) if e.is_bound() => seen(unit_of(measure), scaled(e, *factor)),
-                    other => hours(other, *factor),
-                },
-            ));
+            for &measure in &measures {
+                let show = shown(measure);
+                let found = view.get(place, policy, measure).map(|estimate| show.of(estimate));
+                row.push(found.map_or(Cell::Absent, |estimate| seen(show.unit, estimate)));
+                match beside(measure) {
+                    Some(Beside::Nines) => {
+                        row.push(verdict::unsafe_share(view, place, policy).map_or(Cell::Absent, nines));
+                    }
+                    Some(Beside::Cause) => {
+                        let cause = verdict::shares(view, place, policy).first().map(|(cause, share)| {
+                            format!("{} {} %", cause.replace('_', " "), (share * 100.0).round())
+                        });
+                        row.push(cause.map_or(Cell::Absent, Cell::Text));
+                    }
+                    None => {}
+                }
+            }
             rows.push(row);
         }
     }
-    let sentence = format!("{}.", verdict::headline(view));
+    let whatever = match view.whatever(&idle) {
+        text if text.is_empty() => text,
+        text => format!("Equal {text}. "),
+    };
+    let sentence = format!("{whatever}{}.", verdict::headline(view));
     Table { title: String::new(), columns, rows, sentence }
+}
+
+/// What stands in a column of its own beside a measure.
+enum Beside {
+    Nines,
+    Cause,
+}
+
+fn beside(measure: &str) -> Option<Beside> {
+    match measure {
+        "safe_availability" => Some(Beside::Nines),
+        "unavailability" | "downtime" => Some(Beside::Cause),
+        _ => None,
+    }
+}
+
+fn is_measured(view: &View<'_>, measure: &str) -> bool {
+    let column = view.points.measures.iter().position(|name| name == measure);
+    column.is_some_and(|column| view.points.rows.iter().any(|row| row.measures[column].is_some()))
 }
 
 fn nines(share: Estimate) -> Cell {
@@ -74,15 +91,6 @@ fn nines(share: Estimate) -> Cell {
     }
     let value = -libm::log10(share.estimate);
     Cell::Shown { value, text: format!("{:.1}", libm::fmax(value, 0.0)) }
-}
-
-fn scaled(estimate: Estimate, factor: f64) -> Estimate {
-    let scale = |value: f64| value * factor;
-    Estimate {
-        estimate: scale(estimate.estimate),
-        low: estimate.low.map(scale),
-        high: estimate.high.map(scale),
-    }
 }
 
 /// Targets for which [`objectives`] says where they are met.
@@ -149,11 +157,9 @@ fn seen(unit: &str, estimate: Estimate) -> Cell {
 }
 
 /// Every measure of one policy at one point, with a reading for people.
-pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str, first: &[String]) -> Table {
-    let mut names: Vec<&String> = first.iter().filter(|name| view.points.measures.contains(name)).collect();
-    names.extend(view.points.measures.iter().filter(|name| !first.contains(name)));
+pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str) -> Table {
     let mut rows = Vec::new();
-    for name in names {
+    for name in &view.points.measures {
         let Some(estimate) = view.get(place, policy, name) else { continue };
         let unit = unit_of(name);
         rows.push(vec![

@@ -1,12 +1,12 @@
-//! What a result shows, in words.
+//! Who wins: policies ranked by the time in which the service is not safely up (down, split or stale).
 //!
-//! Policies are ranked by the time in which the service is not safely up (down, split or stale). Two of them are called
-//! different only where the interval of their paired differences excludes zero.
+//! Two of them are called different only where the interval of their paired differences excludes zero.
 
-use super::view::View;
+use super::view::{View, name_and_unit, value_label};
+use super::words::{capital, join, more};
 use crate::record::{AxisValue, Estimate};
 use crate::report::chart::CAUSES;
-use crate::report::number::{self, significant};
+use crate::report::number;
 
 /// Time not safely up as a share: 1 − `safe_availability`, or unavailability where that is not measured.
 pub fn unsafe_share(view: &View<'_>, place: &[AxisValue], policy: &str) -> Option<Estimate> {
@@ -21,63 +21,96 @@ pub fn unsafe_share(view: &View<'_>, place: &[AxisValue], policy: &str) -> Optio
     view.get(place, policy, "unavailability")
 }
 
-/// Every sentence, in paragraphs.
-pub fn paragraphs(view: &View<'_>) -> Vec<String> {
-    let mut list = winners(view);
-    let Some(place) = middle(view) else { return list };
-    let at = if view.places.len() > 1 { format!("At {}: ", view.label(place)) } else { String::new() };
-    for text in [causes(view, place), split_brain(view, place), data(view, place), cost(view, place)] {
-        if !text.is_empty() {
-            list.push(if at.is_empty() { capital(&text) } else { format!("{at}{text}") });
-        }
-    }
-    list
+/// What policies are ranked by, where it is measured.
+pub fn ranked_by(view: &View<'_>) -> &'static str {
+    let has_safe = view.points.measures.iter().any(|name| name == "safe_availability");
+    if has_safe { "safe_availability" } else { "unavailability" }
+}
+
+/// Whether a paired difference is told apart from zero; none where it was not recorded.
+fn is_apart(view: &View<'_>, place: &[AxisValue], a: &str, b: &str) -> Option<bool> {
+    let (_, low, high) = view.difference(place, a, b, ranked_by(view))?;
+    Some(low > 0.0 || high < 0.0)
 }
 
 /// One sentence: who wins.
 pub fn headline(view: &View<'_>) -> String {
-    let all: Vec<&str> = view.policies.clone();
-    let mut wins: Vec<(&str, usize)> = Vec::new();
-    for place in &view.places {
-        if let Some((best, _)) = ranking(view, place, &all).first() {
-            match wins.iter_mut().find(|(name, _)| name == best) {
-                Some((_, count)) => *count += 1,
-                None => wins.push((best, 1)),
-            }
-        }
+    let all = &view.policies;
+    if let [only] = all.as_slice() {
+        return format!("{} along the sweep", capital(only));
     }
-    wins.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    match wins.as_slice() {
-        [] => "Nothing was measured".to_owned(),
-        [(best, _)] if all.len() == 1 => format!("{} along the sweep", capital(best)),
-        [(best, _)] => {
-            let text = format!("{} is safely up the longest at every point", capital(best));
-            match level_everywhere(view, best).as_slice() {
-                [] => text,
-                [other] => format!("{text}, level with {other}"),
-                others => format!("{text}, level with {} others", others.len()),
-            }
-        }
-        [(best, count), ..] => {
-            format!("{} is safely up the longest at {count} of {} points", capital(best), view.places.len())
-        }
-    }
-}
-
-/// Policies whose paired difference from `best` is not told apart from zero at any point.
-fn level_everywhere<'a>(view: &View<'a>, best: &str) -> Vec<&'a str> {
-    let level = |other: &&str| {
-        view.places.iter().all(|place| {
-            let difference = view.difference(place, best, other, "safe_availability");
-            difference.is_some_and(|(_, low, high)| low <= 0.0 && high >= 0.0)
-        })
+    let best_at = |place: &[AxisValue]| ranking(view, place, all).first().map(|(name, _)| *name);
+    let bests: Vec<&str> = view.places.iter().filter_map(|place| best_at(place)).collect();
+    let leads = |policy: &&&str| {
+        let level = |(place, best): (&&[AxisValue], &&str)| {
+            best == *policy || is_apart(view, place, best, policy) == Some(false)
+        };
+        view.places.iter().zip(&bests).all(level)
     };
-    view.policies.iter().copied().filter(|policy| *policy != best).filter(level).collect()
+    let mut leaders: Vec<&str> = all.iter().filter(leads).copied().collect();
+    leaders.sort_by_key(|name| std::cmp::Reverse(bests.iter().filter(|best| *best == name).count()));
+    let everywhere = if view.places.len() > 1 { " at every point" } else { "" };
+    match leaders.as_slice() {
+        _ if bests.len() < view.places.len() => "Nothing was measured".to_owned(),
+        [] => format!(
+            "Safely up the longest: {}",
+            spans(view, |place| best_at(place).unwrap_or_default().to_owned())
+        ),
+        [only] => format!("{} is safely up the longest{everywhere}", capital(only)),
+        [first, other] => {
+            format!("{} is safely up the longest{everywhere}, level with {other}", capital(first))
+        }
+        [first, others @ ..] => {
+            format!(
+                "{} is safely up the longest{everywhere}, level with {} others",
+                capital(first),
+                others.len()
+            )
+        }
+    }
 }
 
-fn middle<'a>(view: &View<'a>) -> Option<&'a [AxisValue]> {
-    let selected = view.selected();
-    selected.get(selected.len() / 2).copied()
+/// Where each of several answers holds: `a up to 31.6 d, b from 56.2 d`; in counts where there is no single numeric
+/// axis, or where it changes too often.
+pub(super) fn spans(view: &View<'_>, answer: impl Fn(&[AxisValue]) -> String) -> String {
+    let answers: Vec<(String, &[AxisValue])> = match view.main_axis() {
+        Some(axis) if view.points.axes.len() == 1 => {
+            view.along(axis, view.places[0]).into_iter().map(|(_, place)| (answer(place), place)).collect()
+        }
+        _ => view.places.iter().map(|place| (answer(place), *place)).collect(),
+    };
+    let mut groups: Vec<(&str, &[AxisValue], &[AxisValue])> = Vec::new();
+    for (answer, place) in &answers {
+        match groups.last_mut() {
+            Some((same, _, last)) if same == answer => *last = place,
+            _ => groups.push((answer, place, place)),
+        }
+    }
+    if let [(only, ..)] = groups.as_slice() {
+        return if view.places.len() > 1 { format!("{only} everywhere") } else { (*only).to_owned() };
+    }
+    if let (Some(axis), 2..=3, 1) = (view.main_axis(), groups.len(), view.points.axes.len()) {
+        let (_, unit) = name_and_unit(&view.points.axes[axis]);
+        let label = |place: &[AxisValue]| value_label(unit, &place[axis]);
+        let end = groups.len() - 1;
+        let parts = groups.iter().enumerate().map(|(index, (answer, first, last))| match index {
+            0 => format!("{answer} up to {}", label(last)),
+            _ if index == end => format!("{answer} from {}", label(first)),
+            _ if first == last => format!("{answer} at {}", label(first)),
+            _ => format!("{answer} at {} to {}", label(first), label(last)),
+        });
+        return parts.collect::<Vec<_>>().join(", ");
+    }
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for (answer, _) in &answers {
+        match counts.iter_mut().find(|(other, _)| other == answer) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((answer, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let parts: Vec<String> = counts.iter().map(|(answer, count)| format!("{answer} at {count}")).collect();
+    format!("{} of {} points", parts.join(", "), answers.len())
 }
 
 /// Policies by their time not safely up, best first.
@@ -88,13 +121,19 @@ pub fn ranking<'a>(view: &View<'_>, place: &[AxisValue], policies: &[&'a str]) -
     list
 }
 
-fn winners(view: &View<'_>) -> Vec<String> {
+/// For each place worth naming: who is safely up the longest, and by how much.
+pub(super) fn winners(view: &View<'_>) -> Vec<String> {
     let (stateful, stateless): (Vec<&str>, Vec<&str>) =
         view.policies.iter().partition(|policy| view.is_stateful(policy));
     let both = !stateful.is_empty() && !stateless.is_empty();
+    let (places, idle) = view.distinct(&[ranked_by(view)]);
     let mut list = Vec::new();
-    for place in view.selected() {
-        let at = if view.places.len() > 1 { format!("At {}", view.label(place)) } else { "Here".to_owned() };
+    for place in places {
+        let mut at = view.label_without(place, &idle);
+        at = if at.is_empty() { "Here".to_owned() } else { format!("At {at}") };
+        if !idle.is_empty() {
+            at = format!("{at}, {}", view.whatever(&idle));
+        }
         for (policies, kind) in
             [(&stateful, "of the policies that keep data"), (&stateless, "of those without data")]
         {
@@ -108,7 +147,50 @@ fn winners(view: &View<'_>) -> Vec<String> {
             }
         }
     }
+    list.extend(optimum(view));
     list
+}
+
+/// Where on the main axis a policy is best, if that is neither at its beginning nor at its end.
+fn optimum(view: &View<'_>) -> Option<String> {
+    let axis = view.main_axis()?;
+    let (name, unit) = name_and_unit(&view.points.axes[axis]);
+    let line = view.along(axis, view.places.first()?);
+    let (mut best, mut flat) = (Vec::new(), Vec::new());
+    for policy in &view.policies {
+        let shares: Vec<Estimate> =
+            line.iter().filter_map(|(_, place)| unsafe_share(view, place, policy)).collect();
+        if shares.len() < 3 || shares.len() < line.len() {
+            continue;
+        }
+        let least = (0..shares.len()).min_by(|&a, &b| shares[a].estimate.total_cmp(&shares[b].estimate))?;
+        let (first, last) = (&shares[0], &shares[shares.len() - 1]);
+        let is_below = |end: &Estimate| shares[least].high.zip(end.low).is_some_and(|(high, low)| high < low);
+        let label = |index: usize| value_label(unit, &line[index].1[axis]);
+        let most = shares.iter().map(|share| share.estimate).fold(0.0, libm::fmax);
+        if is_below(first) && is_below(last) {
+            best.push(format!(
+                "{policy} at {} ({}; {} at {}, {} at {})",
+                label(least),
+                number::hours_a_year(shares[least].estimate),
+                number::hours_a_year(first.estimate),
+                label(0),
+                number::hours_a_year(last.estimate),
+                label(line.len() - 1)
+            ));
+        } else if most < 1.1 * shares[least].estimate {
+            flat.push(*policy);
+        }
+    }
+    if best.is_empty() {
+        return None;
+    }
+    let flat = match flat.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} hardly depends on it"),
+        several => format!("; {} hardly depend on it", join(several)),
+    };
+    Some(format!("Best {name}: {}{flat}.", best.join(", ")))
 }
 
 fn winner(view: &View<'_>, place: &[AxisValue], policies: &[&str]) -> String {
@@ -118,18 +200,12 @@ fn winner(view: &View<'_>, place: &[AxisValue], policies: &[&str]) -> String {
     if others.is_empty() {
         return format!("{best} is not safely up for {loss}.");
     }
-    let measure = if view.get(place, best, "safe_availability").is_some() {
-        "safe_availability"
-    } else {
-        "unavailability"
-    };
     let (mut ties, mut behind) = (Vec::new(), Vec::new());
     for (name, other) in others {
-        let difference = view.difference(place, best, name, measure);
-        if difference.is_none_or(|(_, low, high)| low <= 0.0 && high >= 0.0) {
+        if is_apart(view, place, best, name) != Some(true) {
             ties.push(*name);
         } else if value.estimate > 0.0 {
-            behind.push(format!("{name} loses {}× as much", significant(other.estimate / value.estimate, 2)));
+            behind.push(format!("{name} loses {}", more(other.estimate, value.estimate)));
         } else {
             behind.push(format!("{name} loses {}", lost_time(other)));
         }
@@ -169,110 +245,6 @@ pub fn shares(view: &View<'_>, place: &[AxisValue], policy: &str) -> Vec<(&'stat
     list.sort_by(|a, b| b.1.total_cmp(&a.1));
     list.retain(|(_, share)| *share > 0.0);
     list
-}
-
-fn causes(view: &View<'_>, place: &[AxisValue]) -> String {
-    let of = |policy: &&str| {
-        let shares = shares(view, place, policy);
-        let parts = shares.iter().take(2).filter(|(_, share)| *share >= 0.05);
-        let parts: Vec<String> = parts
-            .map(|(cause, share)| format!("{} % {}", (share * 100.0).round(), cause.replace('_', " ")))
-            .collect();
-        (!parts.is_empty()).then(|| format!("{policy} {}", parts.join(" and ")))
-    };
-    let list: Vec<String> = view.policies.iter().filter_map(of).collect();
-    if list.is_empty() { String::new() } else { format!("downtime goes into: {}.", list.join("; ")) }
-}
-
-fn split_brain(view: &View<'_>, place: &[AxisValue]) -> String {
-    let (mut seen, mut never) = (Vec::new(), Vec::new());
-    for policy in &view.policies {
-        let Some(time) = view.get(place, policy, "split_brain_time") else { continue };
-        if time.estimate > 0.0 {
-            let window = view.get(place, policy, "split_brain_window_max");
-            let window =
-                window.map_or(String::new(), |w| format!(", longest {}", number::duration(w.estimate)));
-            seen.push(format!("{policy} {} a year{window}", number::duration(time.estimate)));
-        } else {
-            let rate = view.get(place, policy, "split_brain_rate").and_then(|rate| rate.high);
-            let bound = rate.filter(|high| *high > 0.0);
-            let bound = bound
-                .map_or(String::new(), |high| format!(" ({} windows a year)", number::upper_bound(high)));
-            never.push(format!("{policy}{bound}"));
-        }
-    }
-    let mut parts = Vec::new();
-    if !seen.is_empty() {
-        parts.push(format!("two nodes accepted at once in {}", seen.join("; ")));
-    }
-    if !never.is_empty() {
-        parts.push(format!("never in {}", never.join(", ")));
-    }
-    if parts.is_empty() { String::new() } else { format!("split brain: {}.", parts.join("; ")) }
-}
-
-fn data(view: &View<'_>, place: &[AxisValue]) -> String {
-    let (mut lost, mut kept) = (Vec::new(), Vec::new());
-    for policy in &view.policies {
-        let Some(rate) = view.get(place, policy, "lost_rate") else { continue };
-        if rate.estimate > 0.0 {
-            let age = view.get(place, policy, "loss_age_max").filter(|age| age.estimate > 0.0);
-            let age = age.map_or(String::new(), |age| {
-                format!(", up to {} old", number::duration_at_most(age.estimate))
-            });
-            lost.push(format!("{policy} {} a year{age}", significant(rate.estimate, 3)));
-        } else {
-            kept.push(*policy);
-        }
-    }
-    let stateless: Vec<&str> = view.policies.iter().copied().filter(|p| !view.is_stateful(p)).collect();
-    let mut parts = Vec::new();
-    if !lost.is_empty() {
-        parts.push(format!("acknowledged writes lost: {}", lost.join("; ")));
-    }
-    if !kept.is_empty() {
-        parts.push(format!("no write lost: {}", join(&kept)));
-    }
-    if !stateless.is_empty() && !parts.is_empty() {
-        parts.push(format!("no data kept: {}", join(&stateless)));
-    }
-    if parts.is_empty() { String::new() } else { format!("{}.", parts.join("; ")) }
-}
-
-fn cost(view: &View<'_>, place: &[AxisValue]) -> String {
-    for (measure, what) in [("annual_cost", "cost a year"), ("node_hours", "running node time")] {
-        let values: Vec<(&str, f64)> = view
-            .policies
-            .iter()
-            .filter_map(|policy| Some((*policy, view.get(place, policy, measure)?.estimate)))
-            .filter(|(_, value)| *value > 0.0)
-            .collect();
-        let Some(cheapest) = values.iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|_| values.len() > 1)
-        else {
-            continue;
-        };
-        let others: Vec<String> = values
-            .iter()
-            .filter(|(name, _)| *name != cheapest.0)
-            .map(|(name, value)| format!("{name} {}×", significant(value / cheapest.1, 3)))
-            .collect();
-        return format!("{what}, against {} as 1×: {}.", cheapest.0, others.join(", "));
-    }
-    String::new()
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn join(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 #[cfg(test)]
@@ -315,7 +287,10 @@ mod tests {
         let points = points(&[("a", 1e-3), ("b", 2e-3), ("c", 1.01e-3)]);
         let rows = vec![pair("a", "b", -1e-3, 1e-4), pair("a", "c", -1e-5, 1e-4)];
         let pairs = Pairs { axes: vec!["MTTF (d)".into()], rows };
-        let said = paragraphs(&View::new(&points, &pairs));
-        assert_eq!(said[0], "Here: a loses 8.77 h/yr and cannot be told apart from c; b loses 2.0× as much.");
+        let said = winners(&View::new(&points, &pairs));
+        assert_eq!(
+            said,
+            ["At MTTF 10 d: a loses 8.77 h/yr and cannot be told apart from c; b loses 2.0× as much."]
+        );
     }
 }

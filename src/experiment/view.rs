@@ -1,5 +1,6 @@
 //! Recorded tables seen by policy and point: what tables, sentences and charts ask for.
 
+use super::reports::Asked;
 use crate::record::{AxisValue, Estimate, Pair, Pairs, Points, Row};
 
 /// A view of the recorded tables.
@@ -13,10 +14,12 @@ pub struct View<'a> {
     pub policies: Vec<&'a str>,
     /// Points of the axes in the order of the table.
     pub places: Vec<&'a [AxisValue]>,
+    /// What is to be reported of them.
+    pub asked: Asked,
 }
 
 impl<'a> View<'a> {
-    /// Looks at the tables of one result.
+    /// Looks at the tables of one result, with the usual reports.
     pub fn new(points: &'a Points, pairs: &'a Pairs) -> View<'a> {
         let (mut policies, mut places): (Vec<&str>, Vec<&[AxisValue]>) = (Vec::new(), Vec::new());
         for row in &points.rows {
@@ -28,7 +31,12 @@ impl<'a> View<'a> {
                 places.push(&row.axes);
             }
         }
-        View { points, pairs, policies, places }
+        View { points, pairs, policies, places, asked: Asked::default() }
+    }
+
+    /// With the reports and measures that the experiment asks for.
+    pub fn asking(self, asked: &Asked) -> View<'a> {
+        View { asked: asked.clone(), ..self }
     }
 
     /// The row of a policy at a point.
@@ -120,10 +128,66 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The axes along which none of these measures changes at all, under any policy, everything else being equal.
+    pub fn idle_axes(&self, measures: &[&str]) -> Vec<usize> {
+        let idle = |axis: usize| {
+            self.values(axis).len() > 1
+                && self.places.iter().all(|place| {
+                    let first = self.first_along(axis, place);
+                    self.policies.iter().all(|policy| {
+                        measures
+                            .iter()
+                            .all(|name| self.get(place, policy, name) == self.get(first, policy, name))
+                    })
+                })
+        };
+        (0..self.points.axes.len()).filter(|&axis| idle(axis)).collect()
+    }
+
+    /// The first place that differs from `place` on this axis only, or `place` itself.
+    fn first_along(&self, axis: usize, place: &'a [AxisValue]) -> &'a [AxisValue] {
+        let same = |other: &&&[AxisValue]| {
+            other.iter().zip(place).enumerate().all(|(index, (a, b))| index == axis || a == b)
+        };
+        self.places.iter().find(same).copied().unwrap_or(place)
+    }
+
+    /// [`View::selected`] without the places that differ only along axes that do not matter to these measures, and
+    /// those axes.
+    pub fn distinct(&self, measures: &[&str]) -> (Vec<&'a [AxisValue]>, Vec<usize>) {
+        if self.main_axis().is_some() {
+            return (self.selected(), Vec::new());
+        }
+        let idle = self.idle_axes(measures);
+        let is_first =
+            |place: &&&[AxisValue]| idle.iter().all(|&axis| self.first_along(axis, place) == **place);
+        (self.places.iter().filter(is_first).copied().collect(), idle)
+    }
+
     /// A point in words: `server MTTF 10 d, duty off`.
     pub fn label(&self, place: &[AxisValue]) -> String {
-        let parts = self.points.axes.iter().zip(place).map(|(axis, value)| axis_label(axis, value));
-        parts.collect::<Vec<_>>().join(", ")
+        self.label_without(place, &[])
+    }
+
+    /// The same, leaving out axes that do not matter.
+    pub fn label_without(&self, place: &[AxisValue], idle: &[usize]) -> String {
+        let parts = self.points.axes.iter().zip(place).enumerate().filter(|(axis, _)| !idle.contains(axis));
+        parts.map(|(_, (axis, value))| axis_label(axis, value)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `whatever Duty mode and plant at`; empty where every axis matters.
+    pub fn whatever(&self, idle: &[usize]) -> String {
+        let names: Vec<&str> = idle.iter().map(|&axis| name_and_unit(&self.points.axes[axis]).0).collect();
+        if names.is_empty() { String::new() } else { format!("whatever {}", super::words::join(&names)) }
+    }
+
+    /// The place that sentences speak of where they speak of one: the middle of the main axis, else the first.
+    pub fn typical(&self) -> Option<&'a [AxisValue]> {
+        let selected = self.selected();
+        match self.main_axis() {
+            Some(_) => selected.get(selected.len() / 2).copied(),
+            None => selected.first().copied(),
+        }
     }
 }
 
@@ -147,6 +211,8 @@ pub fn value_label(unit: &str, value: &AxisValue) -> String {
         AxisValue::Number(number) if unit.is_empty() => number.to_string(),
         AxisValue::Number(number) if unit.starts_with(['/', '%']) => format!("{number}{unit}"),
         AxisValue::Number(number) => format!("{number} {unit}"),
+        AxisValue::Name(name) if name == "true" => "on".to_owned(),
+        AxisValue::Name(name) if name == "false" => "off".to_owned(),
         AxisValue::Name(name) => name.clone(),
     }
 }

@@ -54,9 +54,9 @@ pub struct ExperimentFile {
     pub policies: Vec<PolicyUse>,
     /// Conditions.
     pub gates: Vec<Gate>,
-    /// Measures to report first; empty: the usual ones.
+    /// Measures that tables and charts show; empty: the usual ones.
     pub measures: Vec<Name>,
-    /// Further reports by name.
+    /// Reports by name; empty: all.
     pub reports: Vec<Name>,
 }
 
@@ -111,8 +111,19 @@ impl Table for ExperimentTable {
         Key::new("axis", Kind::Many(AxisTable::KEYS), "What varies."),
         Key::new("policy", Kind::Many(PolicyTable::KEYS), "What is compared."),
         Key::new("gate", Kind::Many(GateTable::KEYS), "What the results have to meet."),
-        Key::new("measures", Kind::NamesOrNone("a measure"), "Measures to report first.").neutral("[]"),
-        Key::new("reports", Kind::NamesOrNone("a report"), "Further reports.").neutral("[]"),
+        Key::new(
+            "measures",
+            Kind::NamesOrNone("a measure"),
+            "Measures that tables and charts show, in this order; none: the usual ones.",
+        )
+        .neutral("[]"),
+        Key::new(
+            "reports",
+            Kind::NamesOrNone("a report"),
+            "What the summary is about: winners, effects, downtime, split-brain, data, cost, pairs, objectives, \
+             comparison; none: all of them.",
+        )
+        .neutral("[]"),
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         let mut models = r.names_opt("models").unwrap_or_default();

@@ -44,6 +44,7 @@ pub const SHIPPED: &[ShippedFile] = shipped![
     "experiments/scenarios/pause-makes-main-main.toml",
     "experiments/scenarios/stall-called-off.toml",
     "experiments/scenarios/takeover.toml",
+    "experiments/scenarios/two-cuts.toml",
     "experiments/timeout-vs-false-failover.toml",
     "models/active-active-multiwriter.toml",
     "models/active-active-web.toml",

@@ -431,7 +431,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.serving_stops(node, ctx);
         let state = &mut self.nodes[node.index()];
         state.program = None;
-        state.stance = None;
+        let accepted = state.stance.take().and_then(|stance| stance.accepts);
         state.queue.clear();
         state.notices.clear();
         for timer in &mut state.timers {
@@ -441,6 +441,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         if let Some(beacon) = &mut state.beacon {
             beacon.sending = false;
+        }
+        if let (Some(slot), Some((group, member))) = (accepted, self.setup.member[node.index()]) {
+            self.withdrawn(group, member, slot);
         }
         self.requests_die(node, now);
         self.drop_watches(node, ctx);

@@ -193,10 +193,38 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let now = ctx.now();
+        if let Some(slot) = was {
+            self.withdrawn(group, member, slot);
+        }
         if let Some(slot) = is {
             self.activated(group, member, node, slot, now);
         }
         self.recheck(node, ctx);
+    }
+
+    /// A member no longer serves a slot: if another one still accepts it (the winner of a split brain), the slot is that
+    /// one's again, and the next node to take it takes it from there.
+    pub(super) fn withdrawn(&mut self, group: GroupId, member: usize, slot: u8) {
+        let g = group.index();
+        if self.groups[g].takeovers.last[usize::from(slot)] != Some(member) {
+            return;
+        }
+        let nodes = &self.setup.model.groups[g].nodes;
+        let accepts = |other: &usize| {
+            let stance = self.nodes[nodes[*other].index()].stance;
+            *other != member && stance.is_some_and(|stance| stance.accepts == Some(slot))
+        };
+        if let Some(other) = (0..nodes.len()).find(accepts) {
+            self.groups[g].takeovers.last[usize::from(slot)] = Some(other);
+        }
+    }
+
+    /// An observer trusts again whom it had suspected.
+    pub(super) fn note_trust(&mut self, observer: NodeId, peer: NodeId) {
+        let of = |node: NodeId| self.setup.member[node.index()];
+        if let (Some((group, member)), Some((_, trusted))) = (of(observer), of(peer)) {
+            self.groups[group.index()].takeovers.suspicions[member][trusted] = None;
+        }
     }
 
     fn activated(&mut self, group: GroupId, member: usize, node: NodeId, slot: u8, now: Instant) {
@@ -298,7 +326,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let takeovers = &mut self.groups[g].takeovers;
                 let mut of = takeovers.suspicions.iter().filter_map(|of| of[member]);
                 let begun = takeovers.last.contains(&Some(member)) && of.any(|of| !of.mistaken);
-                takeovers.forget_suspicions_of(member);
+                // Who suspects a node that never stopped serving may still take over from it.
+                for of in &mut takeovers.suspicions {
+                    of[member] = of[member].filter(|suspicion| suspicion.mistaken);
+                }
                 takeovers.incident = None;
                 if begun {
                     self.emit(now, Fact::FailoverFailed { group });

@@ -295,6 +295,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let Some(sent) = seen.heard else { return };
         if seen.trust {
             self.emit(now, Fact::Verdict { observer, peer, echo, suspected: false, mistaken: false });
+            if !echo {
+                self.note_trust(observer, peer);
+            }
         }
         if echo {
             self.notify(observer, Notice::EchoBack { peer }, ctx);

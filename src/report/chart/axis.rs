@@ -34,8 +34,8 @@ pub struct Twin {
 }
 
 impl Twin {
-    /// Unavailability read as downtime in a year of 365.25 days.
-    pub fn downtime_per_year() -> Self {
+    /// A share of time read as time in a year of 365.25 days.
+    pub fn time_per_year() -> Self {
         let year = 31_557_600.0;
         let steps = [
             (0.001, "1 ms"),
@@ -51,7 +51,7 @@ impl Twin {
             (3_456_000.0, "40 d"),
         ];
         let ticks = steps.iter().map(|(seconds, text)| (seconds / year, (*text).to_owned())).collect();
-        Self { label: "downtime per year".to_owned(), ticks }
+        Self { label: "time per year".to_owned(), ticks }
     }
 
     /// Unavailability read as nines of availability.

@@ -184,9 +184,7 @@ impl StackedBars {
         let head = frame::head(&mut scene, &self.title, &self.subtitle);
         let top = self.legend(&mut scene, head + 8.0);
         let names = self.bars().flat_map(|bar| bar.lines());
-        let names = names.map(|line| text::width(&line, NORMAL, false));
-        let headings = self.groups.iter().map(|group| text::width(&group.name, NORMAL, true));
-        let names = names.chain(headings).fold(0.0, libm::fmax);
+        let names = names.map(|line| text::width(&line, NORMAL, false)).fold(0.0, libm::fmax);
         let figures = self.bars().map(|bar| text::width(&self.figures(&bar.total), SMALL, false));
         let figures = figures.fold(text::width(&self.total_heading(), SMALL, false), libm::fmax);
         let names = MARGIN + names;
@@ -215,10 +213,12 @@ impl StackedBars {
         let axis = Axis::log(&format!("{}, {}", self.measure, self.unit));
         let bottom = y + self.groups.iter().map(Group::height).sum::<f64>() - GROUP_GAP + 6.0;
         let (ticks, _) = ruler.ticks(&axis.ticks);
-        for (value, _) in &ticks {
-            scene.stroke(vec![(ruler.at(*value), y), (ruler.at(*value), bottom)], GRID, 1.0);
-        }
-        for group in &self.groups {
+        for (index, group) in self.groups.iter().enumerate() {
+            // A heading may be longer than the column of names: grid lines begin below it.
+            let end = if index + 1 == self.groups.len() { bottom } else { y + group.height() };
+            for (value, _) in &ticks {
+                scene.stroke(vec![(ruler.at(*value), y + HEADING), (ruler.at(*value), end)], GRID, 1.0);
+            }
             self.group(&mut scene, group, y, &columns, &ruler);
             y += group.height();
         }

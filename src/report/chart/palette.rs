@@ -1,7 +1,8 @@
 //! Colours and markers, fixed per slot so that a policy looks the same in every chart.
 //!
-//! The eight colours of Okabe & Ito (2008, "Color Universal Design") stay apart under all common kinds of colour
-//! blindness; a marker per slot keeps lines apart in grey. Yellow comes last: it is too light for thin lines.
+//! The colours of Okabe & Ito (2008, "Color Universal Design") stay apart under all common kinds of colour blindness;
+//! their yellow is left out, for it is too light for thin lines, and three of Tol's muted scheme (2021, "Colour Schemes")
+//! follow. A marker per slot keeps lines apart in grey; colour and marker together are told apart up to slot 40.
 
 use crate::report::scene::{Box2, Colour, Scene};
 
@@ -11,7 +12,7 @@ pub(super) const AXIS: Colour = Colour(0x88, 0x88, 0x88);
 pub(super) const GRID: Colour = Colour(0xE4, 0xE4, 0xE4);
 pub(super) const WHITE: Colour = Colour(0xFF, 0xFF, 0xFF);
 
-const LINES: [Colour; 8] = [
+const LINES: [Colour; 10] = [
     Colour(0x00, 0x72, 0xB2),
     Colour(0xD5, 0x5E, 0x00),
     Colour(0x00, 0x9E, 0x73),
@@ -19,11 +20,13 @@ const LINES: [Colour; 8] = [
     Colour(0xE6, 0x9F, 0x00),
     Colour(0x56, 0xB4, 0xE9),
     Colour(0x00, 0x00, 0x00),
-    Colour(0xF0, 0xE4, 0x42),
+    Colour(0x99, 0x99, 0x33),
+    Colour(0x88, 0x22, 0x55),
+    Colour(0x33, 0x22, 0x88),
 ];
 
 /// The same hues dark enough for small letters on white (contrast at least 4.5 to 1).
-const TEXTS: [Colour; 8] = [
+const TEXTS: [Colour; 10] = [
     Colour(0x00, 0x62, 0x9A),
     Colour(0xB0, 0x4A, 0x00),
     Colour(0x00, 0x7A, 0x58),
@@ -31,7 +34,9 @@ const TEXTS: [Colour; 8] = [
     Colour(0x91, 0x63, 0x00),
     Colour(0x1B, 0x74, 0xAC),
     Colour(0x00, 0x00, 0x00),
-    Colour(0x77, 0x6E, 0x00),
+    Colour(0x6C, 0x6C, 0x1C),
+    Colour(0x88, 0x22, 0x55),
+    Colour(0x33, 0x22, 0x88),
 ];
 
 pub(super) fn line(slot: usize) -> Colour {

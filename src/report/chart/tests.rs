@@ -39,7 +39,7 @@ fn crowded() -> LineChart {
     });
     LineChart {
         series: series.collect(),
-        twin: Some(Twin::downtime_per_year()),
+        twin: Some(Twin::time_per_year()),
         top: Some(Twin { label: "crashes a year".into(), ticks: vec![(36.525, "10".into())] }),
         notes: vec!["A note that goes on for longer than a line of the picture has room for, ".repeat(3)],
         ..LineChart::new(
@@ -123,7 +123,7 @@ fn the_picture_says_what_the_chart_says() {
         "unavailability",
         "10⁻⁵",
         "none seen: upper bound (95 %)",
-        "downtime per year",
+        "time per year",
         "crashes a year",
     ] {
         assert!(svg.contains(text), "{text}");
