@@ -81,6 +81,30 @@ fn run_says_which_processes_skip_and_why() {
 }
 
 #[test]
+fn stats_stand_beside_the_result_and_do_not_change_it() {
+    let desk = Desk::new("stats");
+    let plain = desk.run("run pair.toml --runs 30 --horizon 1y --jobs 2");
+    let told = desk.run("run pair.toml --runs 30 --horizon 1y --jobs 2 --stats");
+    assert_eq!((told.code, &told.out), (Some(0), &plain.out));
+    assert_eq!(plain.err, "");
+    let of_runs = "30 runs, 30.00 simulated years, in ";
+    assert!(told.err.starts_with(of_runs), "{}", told.err);
+    // Events are the same every time and add up; times are not and do not stand in a result.
+    let count = |line: &str| line.split_whitespace().last().and_then(|word| word.parse::<u64>().ok());
+    let events = |said: &str| -> Vec<u64> {
+        let lines = said.lines().skip_while(|line| !line.contains(" events, ")).skip(1);
+        lines.take_while(|line| line.starts_with("  ")).filter_map(count).collect()
+    };
+    let all = told.err.lines().find_map(|line| line.split_once(" events, ")).expect("a line on events").0;
+    assert_eq!(events(&told.err).iter().sum::<u64>().to_string(), all, "{}", told.err);
+    let one = desk.run("run pair.toml --runs 30 --horizon 1y --jobs 1 --stats");
+    assert_eq!(events(&one.err), events(&told.err), "whatever the number of threads");
+    for stage in ["opening runs", "stepping and observing", "closing runs", "folding", "files and plan"] {
+        assert!(told.err.contains(stage), "{stage}: {}", told.err);
+    }
+}
+
+#[test]
 fn run_speaks_the_json_of_the_interface() {
     let desk = Desk::new("json");
     let said = desk.run("run pair.toml --runs 20 --seed 3 --horizon 2y --format json");

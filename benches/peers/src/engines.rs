@@ -107,8 +107,7 @@ pub fn simrs<M: Model>(mut model: M, until: Until) -> Vec<u64> {
             }
         }
     }
-    let outcome = model.borrow().0.outcome();
-    outcome
+    model.borrow().0.outcome()
 }
 
 /// What a `NeXosim` model leaves when it is dropped: it cannot be asked from outside while it runs.
