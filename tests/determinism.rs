@@ -1,5 +1,5 @@
 //! A run is a pure function of model, seed and run index: the same again, from any snapshot, whoever watches, in
-//! debug and release builds, and whatever else the model holds that has nothing to do with it.
+//! debug and release builds. (Whatever else the model holds: `strangers.rs`.)
 
 mod common;
 #[path = "common/models.rs"]
@@ -9,7 +9,7 @@ mod models;
 use common::*;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::Instant;
-use failsim::measure::{Figure, Summary, simulate};
+use failsim::measure::{Summary, simulate};
 use failsim::policy::facts::Fact;
 use failsim::policy::host;
 use failsim::system::ids::GroupId;
@@ -114,55 +114,6 @@ fn who_watches_changes_nothing() {
             assert!(read > 0);
             assert_eq!(plain.fingerprint, poked.world.fingerprint().value(), "{name}, run {run}");
             assert_eq!(plain.events, poked.events(), "{name}, run {run}");
-        }
-    }
-}
-
-/// A node that talks to nobody, with faults so frequent that some fall into every incident of the others.
-const STRANGER: &str = "\n[nodes.NAME]\nclock.drift = \"1%\"\n[nodes.NAME.failures]\n\
-    crash = { mttf = \"20s\", repair = { exponential = \"10s\" } }\n\
-    pause = { effect = \"pause\", mttf = \"30s\", duration = { exponential = \"5s\" } }\n";
-
-fn same_figures(what: &str, a: &[(&'static failsim::measure::Measure, Figure)], b: &Summary, group: usize) {
-    let b = b.group(group, 0.95);
-    assert_eq!(a.len(), b.len(), "{what}");
-    for ((measure, x), (_, y)) in a.iter().zip(&b) {
-        assert_eq!(x, y, "{what}: {}", measure.name);
-    }
-}
-
-#[test]
-fn a_stranger_changes_nothing() {
-    for (name, text) in ALL {
-        let horizon = hours(100.0);
-        let alone = ready(text, &[], 4);
-        let before = records(&alone, 20, horizon);
-        let folded = fold(&alone, horizon, &before);
-        // Behind the others and before them, without a group and in one of its own.
-        let behind = text.to_owned() + &STRANGER.replace("NAME", "zz");
-        let first_table = text.find("\n[nodes.a]").expect("a first node");
-        let (head, tail) = text.split_at(first_table);
-        let ahead = format!("{head}{}{tail}", STRANGER.replace("NAME", "A0"));
-        let group = "\n[groups.other]\nnodes = [\"zz\"]\n[groups.other.policy.single]\n";
-        let grouped = behind.clone() + group;
-        let group_ahead = format!(
-            "{head}{}\n[groups.Other]\nnodes = [\"A0\"]\n[groups.Other.policy.single]\n{tail}",
-            STRANGER.replace("NAME", "A0")
-        );
-        for (what, text, group) in [
-            ("behind", &behind, 0),
-            ("ahead", &ahead, 0),
-            ("in a group", &grouped, 0),
-            ("in a group ahead", &group_ahead, 1),
-        ] {
-            let what = format!("{name}: stranger {what}");
-            let with = ready(text, &[], 4);
-            let after = records(&with, 20, horizon);
-            for (a, b) in before.iter().zip(&after) {
-                assert_eq!(a.group_fingerprints[0], b.group_fingerprints[group], "{what}");
-                assert_ne!(a.fingerprint, b.fingerprint, "{what}: it is in the combined one");
-            }
-            same_figures(&what, &folded.group(0, 0.95), &fold(&with, horizon, &after), group);
         }
     }
 }
