@@ -43,12 +43,13 @@ fn passes_hold_what_stepped_passes_hold() {
                 level: Level::Passes { interval: step, pass: pass.clone(), to_store: false },
                 first: Law::fixed(1.0).unwrap(),
                 patience: Span::ZERO,
+                speed: None,
             };
             let mut copy = Replication::new(0, 1, copying, StreamKey::new(41, "copy", form).open(run));
             let connected = Instant::ZERO + step.scaled(fate.uniform());
             copy.update(connected, true, true);
             copy.update(connected + secs(1.0), true, true);
-            let (held, _) = copy.stop(crash).expect("in step");
+            let held = copy.stop(crash).expect("in step").upto;
             (crash - held).as_secs()
         };
         let (a, b): (Vec<_>, Vec<_>) = (0..20_000).map(|run| (age(run, true), age(run, false))).unzip();
