@@ -41,6 +41,8 @@ pub(super) enum Method {
     CauseRate(Phase),
     /// A count or amount a second.
     PerSecond(Sum),
+    /// A large count a second; absent where there is none by design.
+    PerSecondIfAny(Sum),
     /// A sum over another: a mean per event, or a fraction.
     Ratio(Sum, Sum),
     /// The share of runs or trials: hits over trials.
@@ -81,6 +83,16 @@ pub(super) enum Needs {
     Sync,
     /// Heartbeats.
     Detector,
+    /// A limit to the age of what is read, and data that can be older.
+    Staleness,
+    /// One acceptor at a time, and devices that obey whoever accepts.
+    Actuators,
+    /// Writes whose order can change.
+    Order,
+    /// Field devices.
+    Field,
+    /// More than one node.
+    Several,
     /// Costs.
     Cost,
     /// Request fidelity.
@@ -113,12 +125,15 @@ static MEASURES: &[Measure] = catalog! {
         "unavailability", "1", LESS, Method::Share(Sum::Down), "One minus availability.";
         "write_availability", "1", MORE, Method::Rest(Sum::WritesDown), "The share of time in which writes are served.";
         "read_availability", "1", MORE, Method::Rest(Sum::ReadsDown), "The share of time in which reads are served.";
-        "safe_availability", "1", MORE, Method::Rest(Sum::Unsafe), "The share of time in which the service is up and no two nodes accept the same part of the work at once: the default for ranking.";
+        "safe_availability", "1", MORE, Method::Rest(Sum::Unsafe), "The share of time in which the service is up, no two nodes accept the same part of the work at once, and no reads are answered from data older than the objective's staleness (where it has one): the default for ranking.";
         "capacity_availability", "1", MORE, Method::Rest(Sum::CapacityLost), "Time mean of serving nodes over required ones, at most 1.";
         "availability_window_min", "1", MORE, Method::MeanOfRuns(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
         "downtime", "s/yr", LESS, Method::TimeRate(Sum::Down), "Time down a year; the causes below add up to it.";
         "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean.";
         "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage.";
+    }
+    "availability", Staleness: {
+        "stale_time", "s/yr", LESS, Method::TimeRate(Sum::StaleSecs), "Time in which reads were answered from data that lacked writes acknowledged longer ago than the objective's staleness, which another running node had.";
     }
     "objectives", Availability: {
         "slo_met", "1", MORE, Method::Ratio(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
@@ -145,7 +160,7 @@ static MEASURES: &[Measure] = catalog! {
         "downtime_restart", "s/yr", LESS, Method::CauseRate(Phase::Restart), "Down while a node started again and no other could act.";
         "downtime_network", "s/yr", LESS, Method::CauseRate(Phase::Network), "Down because a node that accepted could not be reached.";
         "downtime_no_spare", "s/yr", LESS, Method::CauseRate(Phase::NoSpare), "Down because every capable node was dead.";
-        "downtime_no_quorum", "s/yr", LESS, Method::CauseRate(Phase::NoQuorum), "Down because a node alone may not acknowledge.";
+        "downtime_no_quorum", "s/yr", LESS, Method::CauseRate(Phase::NoQuorum), "Down because a node that is left alone may not act: it waits for a copy, or is isolated and told to remain so.";
         "downtime_overload", "s/yr", LESS, Method::CauseRate(Phase::Overload), "Down because of too much work.";
         "downtime_planned", "s/yr", LESS, Method::CauseRate(Phase::Planned), "Down because of planned work or an ordered changeover.";
         "downtime_human", "s/yr", LESS, Method::CauseRate(Phase::Human), "Down until a person had done what should have worked by itself.";
@@ -160,6 +175,9 @@ static MEASURES: &[Measure] = catalog! {
         "split_brain_window_max", "s", LESS, Method::Max(Pool::Split, NANO), "The longest in all runs.";
         "reconciliation_time_mean", "s", LESS, Method::Ratio(Sum::ReconciledSecs, Sum::Reconciled), "From the first divergence to the end of it, mean.";
         "divergence_time", "s/yr", LESS, Method::TimeRate(Sum::DivergedSecs), "Time in which two histories held acknowledged writes that the other did not, after a split brain.";
+    }
+    "split brain", Actuators: {
+        "dual_actuation_rate", "1/yr", LESS, Method::Rate(Sum::DualActuations), "Windows a year in which two nodes that accepted reached the same field devices, which obey both: each command given on both sides is carried out twice.";
     }
     "data", Ledger: {
         "acked_rate", "1/s", None, Method::PerSecond(Sum::Acked), "Acknowledged writes a second.";
@@ -182,6 +200,12 @@ static MEASURES: &[Measure] = catalog! {
     }
     "data", Merge: {
         "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded.";
+    }
+    "data", Order: {
+        "reordered_rate", "1/yr", LESS, Method::Rate(Sum::Reordered), "Acknowledged writes a year that stand against the order of acknowledgement: a write of the same key acknowledged after them was discarded for them, since clocks differ, or a device replayed them behind newer ones.";
+    }
+    "data", Field: {
+        "dropped_rate", "1/yr", LESS, Method::Rate(Sum::Dropped), "Field events a year that no node took for longer than the device keeps them: never acknowledged, and gone.";
     }
     "failover", Exclusive: {
         "failover_rate", "1/yr", None, Method::Rate(Sum::Failovers), "Takeovers by another node a year, complete with a client served.";
@@ -217,6 +241,9 @@ static MEASURES: &[Measure] = catalog! {
     "cost", Nothing: {
         "node_hours", "h/yr", LESS, Method::NodeHours, "Hours of nodes owned a year.";
         "standby_hours", "h/yr", LESS, Method::HoursRate(Sum::StandbySecs), "Of these, hours in which a node ran and served no part of the work.";
+    }
+    "cost", Several: {
+        "messages_rate", "1/s", LESS, Method::PerSecondIfAny(Sum::Messages), "Messages of the protocol a second: heartbeats to each peer, health checks and echo requests with their answers, and what nodes tell each other; without clients' requests and copies of data.";
     }
     "cost", Cost: {
         "annual_cost", "1/yr", LESS, Method::Cost, "Cost of the nodes and of the downtime a year, in the model's currency.";

@@ -37,6 +37,11 @@ pub(super) enum Sum {
     RecoveredLate,
     Merged,
     Overwritten,
+    Reordered,
+    Dropped,
+    Messages,
+    DualActuations,
+    StaleSecs,
     Incidents,
     LossIncidents,
     LossAgeSecs,
@@ -120,7 +125,7 @@ impl Tally {
 
     /// Adds what another group contributed, for the service as a whole: everything that is not about being up.
     pub(super) fn absorb(&mut self, group: &Tally) {
-        const OF_SERVICE: [Sum; 12] = [
+        const OF_SERVICE: [Sum; 13] = [
             Sum::Horizon,
             Sum::Down,
             Sum::WritesDown,
@@ -133,6 +138,7 @@ impl Tally {
             Sum::WindowsMet,
             Sum::Windows,
             Sum::RtoMissed,
+            Sum::StaleSecs,
         ];
         let outage = [Sum::Outages, Sum::OutageSecs, Sum::OutagesEnded];
         for i in 0..Sum::Cause as usize {

@@ -67,6 +67,9 @@ pub struct HealthCheck {
     quiet: Option<Quiet>,
     /// What [`HealthCheck::ordinary`] found last, and for which ways.
     ordinary: Option<([Medium; 2], Ordinary)>,
+    /// Requests and answers up to an instant, in the mean.
+    messages: f64,
+    counted: Instant,
 }
 
 impl HealthCheck {
@@ -96,6 +99,8 @@ impl HealthCheck {
             verdict: Instant::NEVER,
             quiet: None,
             ordinary: None,
+            messages: 0.0,
+            counted: first,
         };
         check.try_quiet(links);
         check
@@ -109,6 +114,20 @@ impl HealthCheck {
     /// Its stream, for the checks that follow.
     pub(crate) fn stream(&self) -> &Stream {
         &self.stream
+    }
+
+    /// Requests and answers since they were last asked for, in the mean; what is lost on the way counts.
+    pub(crate) fn take_messages(&mut self, now: Instant) -> f64 {
+        self.count_messages(now);
+        std::mem::take(&mut self.messages)
+    }
+
+    fn count_messages(&mut self, now: Instant) {
+        let checks = now.since(self.counted).as_secs() / self.rule.every.as_secs();
+        self.counted = self.counted.max(now);
+        if self.around.checking {
+            self.messages += if self.around.hopeful().is_some() { 2.0 * checks } else { checks };
+        }
     }
 
     /// When to call [`HealthCheck::wake`].
@@ -267,6 +286,7 @@ impl HealthCheck {
             return Observed::default();
         }
         self.settle(now, links);
+        self.count_messages(now);
         let was_checking = self.around.checking;
         self.around = around;
         if around.checking && !was_checking {

@@ -2,18 +2,24 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` (worked out once for all runs), `faults` (the environment), `nodes` (processes,
-//! callbacks, commands), `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request fidelity), `service` (what clients
-//! see), `takeover` (who took over from whom, and why). Facts leave through one door, `World::emit`.
+//! callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger), `merging` (several
+//! writers), `requests` (request fidelity), `field` (devices and their buffers), `service` (what clients see),
+//! `staleness` (how old that is), `takeover` (who took over from whom, and why), `traffic` (what all this says to each
+//! other). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
+mod fencing;
+mod field;
 mod merging;
 mod nodes;
 mod requests;
 mod service;
 mod setup;
+mod staleness;
 mod takeover;
+mod traffic;
 mod watching;
 
 use std::fmt::Debug;
@@ -221,6 +227,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             | Fact::Incident { group, .. }
             | Fact::Lost { group, .. }
             | Fact::Overwritten { group, .. }
+            | Fact::Actuators { group, .. }
+            | Fact::Lagging { group, .. }
+            | Fact::Traffic { group, .. }
+            | Fact::Dropped { group, .. }
             | Fact::Degraded { group, .. }
             | Fact::Answered { group, .. }
             | Fact::Repeated { group, .. }
@@ -263,7 +273,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Ends the run at the horizon: closes the books. To be called once, after the last step.
     pub fn finish(&mut self, horizon: Instant) {
         self.finish_requests(horizon);
+        self.finish_field(horizon);
         self.close_books(horizon);
+        self.tell_traffic(horizon);
     }
 
     fn rank(class: u8, entity: usize) -> Rank {

@@ -50,8 +50,8 @@ pub(super) struct NodeState<P: Policy> {
     paused_host: u16,
     paused_process: u16,
     pub(super) in_maintenance: bool,
-    fenced: bool,
-    after_fence: bool,
+    pub(super) fenced: bool,
+    pub(super) after_fence: bool,
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
@@ -61,6 +61,8 @@ pub(super) struct NodeState<P: Policy> {
     start_slot: Slot,
     timers: Vec<PolicyTimer<P::Timer>>,
     pub(super) beacon: Option<Beacon<P::Beacon>>,
+    /// The heartbeats that are being counted.
+    pub(super) sending: Option<super::traffic::Sending>,
     pub(super) stance: Option<Stance>,
     queue: Vec<(NodeId, P::Message)>,
     /// What happened around it while it stood still.
@@ -69,7 +71,7 @@ pub(super) struct NodeState<P: Policy> {
     /// Factor on service times.
     pub(super) slow: f64,
     stream: Stream,
-    messages: Stream,
+    pub(super) messages: Stream,
     phase: Stream,
 }
 
@@ -134,6 +136,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 start_slot,
                 timers,
                 beacon: None,
+                sending: None,
                 stance: None,
                 queue: Vec::new(),
                 notices: Vec::new(),
@@ -243,7 +246,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.started(node, ctx);
     }
 
-    fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+    pub(super) fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
         let state = &mut self.nodes[node.index()];
         if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
             return;
@@ -483,6 +486,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
         let Some(medium) = self.medium(from, to, Classes::HEARTBEAT) else { return };
+        self.count_message(from);
         let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
         let Some(delay) = delay else { return };
         let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
@@ -580,39 +584,5 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         self.update_copies_of(node, ctx);
         self.evaluate_of(node, ctx);
-    }
-
-    fn fence(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        let delay = fencing.delay.sample(self.nodes[by.index()].messages.uniform());
-        ctx.push(ctx.now() + delay, Self::rank(class::SERVICE, by.index()), Event::Fence { by, peer });
-    }
-
-    pub(super) fn fence_ends(&mut self, by: NodeId, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let Some((group, _)) = self.setup.member[by.index()] else { return };
-        let Some(fencing) = &self.setup.designs[group.index()].fencing else { return };
-        // The order is with the fence device: it is carried out even if whoever gave it has died since.
-        let worked = self.nodes[by.index()].messages.uniform() < fencing.success;
-        if worked {
-            if !self.nodes[peer.index()].fenced {
-                self.nodes[peer.index()].fenced = true;
-                self.nodes[peer.index()].after_fence = true;
-                ctx.push(
-                    ctx.now() + fencing.off,
-                    Self::rank(class::HARDWARE, peer.index()),
-                    Event::Unfence(peer),
-                );
-            }
-            self.process_dies(peer, ctx);
-        }
-        if self.nodes[by.index()].program.is_some() {
-            self.notify(by, Notice::Fenced { peer, worked }, ctx);
-        }
-    }
-
-    pub(super) fn unfence(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].fenced = false;
-        self.power_on(node, Scope::Host, ctx);
     }
 }

@@ -165,6 +165,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let group = spec.to;
         for slot in 0..self.clients[client].slots() {
             let open = self.clients[client].writing(slot);
+            if open == 0 {
+                self.keep_event(client, slot, now);
+            }
             let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
             for member in super::service::members(open) {
                 ledger.note(member, ClientId::from(client), now);

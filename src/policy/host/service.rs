@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::Instant;
-use crate::policy::contract::{Conflicts, Phase, Policy, Role, Routing};
+use crate::policy::contract::{Conflicts, Phase, Policy, Role, Routing, Stance};
 use crate::policy::facts::Fact;
 use crate::system::ids::{ClientId, GroupId, NodeId};
 use crate::system::spec::DuringDual;
@@ -26,6 +26,8 @@ pub(super) struct ClientState {
     last: Vec<Option<(usize, u32)>>,
     /// Members that accept its writes at present, by slot, one bit each.
     writing: Vec<u64>,
+    /// Events of devices that nobody takes.
+    pub(super) held: super::field::HeldBack,
     timer: Slot,
     stream: Stream,
 }
@@ -53,6 +55,10 @@ pub(super) struct GroupService {
     told: Option<Fact>,
     acceptors: Option<Fact>,
     capacity: Option<Fact>,
+    /// Since when some reads have missed writes.
+    pub(super) lagging: Option<Instant>,
+    /// Nodes that the same devices obey, at most.
+    actuators: u8,
     /// The present outage was planned.
     planned: bool,
     /// A changeover was ordered and has not been carried out yet.
@@ -83,6 +89,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 at: vec![None; slots],
                 last: vec![None; slots],
                 writing: vec![0; slots],
+                held: super::field::HeldBack::new(slots),
                 timer,
                 stream,
             });
@@ -151,6 +158,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.tell_service(group, now);
         self.tell_capacity(group, now);
         self.look_at_merging(group, now);
+        self.tell_staleness(group, now);
     }
 
     /// Finds the node a client uses for each part of the work.
@@ -244,6 +252,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .filter(|&m| !self.is_blocked(group, m))
                 .fold(0, |set, m| set | 1 << m);
             let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
+            if client.is_field {
+                self.hold_back(c, slot, open, now);
+            }
             let Some(ledger) = self.groups[group.index()].ledgers.get_mut(slot) else { continue };
             for member in members(before & !open) {
                 ledger.close(member, ClientId::from(c), now);
@@ -260,7 +271,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let mut worst = (0, 0, 0);
-        let mut written = 0;
+        let (mut written, mut actuating) = (0, 0);
         for slot in 0..design.slots {
             let set = members(self.accepting(group, slot))
                 .filter(|&m| !self.is_blocked(group, m))
@@ -269,6 +280,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .filter(|&c| self.setup.model.clients[c].to == group)
                 .fold(0, |all, c| all | self.reached(c, group, set));
             worst = worst.max((set.count_ones(), exposed.count_ones(), 0));
+            let devices = self.setup.model.clients.iter().enumerate().filter(|(_, client)| {
+                client.to == group && client.is_field && client.during_dual == DuringDual::Both
+            });
+            let obeyed = devices.map(|(c, _)| self.reached(c, group, set).count_ones()).max();
+            actuating = obeyed.unwrap_or(0).max(actuating);
             let writing =
                 self.clients.iter().zip(&self.setup.model.clients).filter(|(_, spec)| spec.to == group);
             let all =
@@ -287,6 +303,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if self.groups[group.index()].service.acceptors != Some(fact) {
             self.groups[group.index()].service.acceptors = Some(fact);
             self.emit(now, fact);
+        }
+        let number = actuating as u8;
+        if std::mem::replace(&mut self.groups[group.index()].service.actuators, number) != number {
+            self.emit(now, Fact::Actuators { group, number });
         }
         if written >= 2 {
             self.diverge(group, now);
@@ -450,13 +470,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 return Phase::Network;
             }
         }
+        let waits = |n: &NodeId| {
+            let state = &self.nodes[n.index()];
+            state.is_running() && state.stance.is_some_and(|s| s.role == Role::Isolated)
+        };
         let spare = |n: &NodeId| {
             let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_none_or(|s| s.accepts.is_none() && s.role != Role::Idle)
+            let is_free = |s: Stance| s.accepts.is_none() && !matches!(s.role, Role::Idle | Role::Isolated);
+            state.is_running() && state.stance.is_none_or(is_free)
         };
         let balanced = self.setup.designs[group.index()].routing != Routing::Accepting;
         if nodes.iter().any(spare) || (balanced && accepting != 0) {
             Phase::Detect
+        } else if nodes.iter().any(waits) {
+            // It could serve, and its rules say that it may not act alone.
+            Phase::NoQuorum
         } else if nodes.iter().any(|n| self.nodes[n.index()].is_starting()) {
             Phase::Restart
         } else {

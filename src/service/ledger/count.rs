@@ -69,7 +69,7 @@ impl Ledger {
 }
 
 /// Marks of a fixed calendar up to `t`, the first half a distance after the start.
-pub(super) fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
+pub(crate) fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
     // A nanosecond's worth of slack keeps a mark that falls on `t` itself inside whatever the rounding.
     (t.as_secs() * client.write_rate * share + 0.5 + 1e-9 * client.write_rate * share) as u64
 }

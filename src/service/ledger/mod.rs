@@ -16,7 +16,10 @@ use crate::system::ids::ClientId;
 use crate::system::spec::{Arrivals, Client};
 
 mod count;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use count::calendar;
 use count::{add, given_up, join};
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
@@ -25,6 +28,14 @@ struct Segment {
     client: ClientId,
     from: Instant,
     to: Instant,
+}
+
+/// Events of (from, at] that a device had kept, accepted all at once at `at`.
+#[derive(Clone, Copy, Debug)]
+struct Burst {
+    client: ClientId,
+    from: Instant,
+    at: Instant,
 }
 
 /// Writes under way to the copy when it was taken: one accepted at s is missing with P(lag > until − s).
@@ -54,6 +65,8 @@ struct Lineage {
     /// What of the parent it began with.
     fork: Instant,
     segments: Vec<Segment>,
+    /// Deliveries of what devices had kept.
+    bursts: Vec<Burst>,
     /// Notes at request fidelity.
     notes: Vec<(Instant, ClientId)>,
     /// The fault that made it begin.
@@ -139,6 +152,7 @@ impl Ledger {
             parent: None,
             fork: Instant::ZERO,
             segments: Vec::new(),
+            bursts: Vec::new(),
             notes: Vec::new(),
             incident: None,
             in_flight: None,
@@ -207,6 +221,7 @@ impl Ledger {
             parent: Some(held.lineage),
             fork,
             segments: Vec::new(),
+            bursts: Vec::new(),
             notes: Vec::new(),
             incident,
             in_flight: held.in_flight,
@@ -234,6 +249,14 @@ impl Ledger {
             for open in lineage.segments.iter_mut().filter(|s| s.client == client && s.to.is_never()) {
                 open.to = now;
             }
+        }
+    }
+
+    /// What a client's devices have kept since `from` is accepted at `node`, all at once.
+    pub fn deliver(&mut self, node: usize, client: ClientId, from: Instant, now: Instant) {
+        if !self.noted && from < now {
+            let lineage = self.own(node);
+            self.lineages[lineage].bursts.push(Burst { client, from, at: now });
         }
     }
 
@@ -435,6 +458,19 @@ impl Ledger {
         }
         let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
         self.lineages[lineage].segments = open;
+        let bursts = std::mem::take(&mut self.lineages[lineage].bursts);
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            bursts.into_iter().partition(|burst| burst.at > after && burst.at <= until);
+        self.lineages[lineage].bursts = stay;
+        for Burst { client, from, at } in gone {
+            let client = &clients[client.index()];
+            let count = self.count(client, from, at);
+            self.totals.acked += count;
+            self.totals.lost += count;
+            if count > 0 {
+                loss = join(loss, Some(given_up(client, count, at, fault, incident, how, until)));
+            }
+        }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let (gone, stay): (Vec<_>, Vec<_>) =
             notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
@@ -489,6 +525,24 @@ impl Ledger {
                 loss = join(loss, Some(given_up(client, count, oldest, fault, incident, how, flight.until)));
             }
         }
+        for burst in self.lineages[lineage].bursts.clone() {
+            if burst.at <= flight.since || burst.at > flight.until {
+                continue;
+            }
+            let client = &clients[burst.client.index()];
+            let missing = flight.lag.sf((flight.until - burst.at).as_secs());
+            let mass = (burst.at - burst.from).as_secs() * missing;
+            let u = self.stream.uniform();
+            let count = maths::poisson_quantile(client.write_rate * self.share * mass, u);
+            self.kept_time[burst.client.index()] -= mass;
+            self.totals.acked += count;
+            self.totals.lost += count;
+            if count > 0 {
+                let fault = incident.map_or(flight.until, |i| i.at);
+                loss =
+                    join(loss, Some(given_up(client, count, burst.at, fault, incident, how, flight.until)));
+            }
+        }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let mut stay = Vec::with_capacity(notes.len());
         for (at, id) in notes {
@@ -536,6 +590,13 @@ impl Ledger {
                 }
                 segment.from < segment.to
             });
+            let kept = &mut self.kept_time;
+            self.lineages[lineage].bursts.retain(|burst| {
+                if burst.at <= everywhere {
+                    kept[burst.client.index()] += (burst.at - burst.from).as_secs();
+                }
+                burst.at > everywhere
+            });
             let notes = &mut self.lineages[lineage].notes;
             let before = notes.len();
             notes.retain(|(at, _)| *at > everywhere);
@@ -546,7 +607,8 @@ impl Ledger {
     }
 
     fn size(&self) -> usize {
-        self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
+        let size = |l: &Lineage| 1 + l.segments.len() + l.bursts.len() + l.notes.len() / 16;
+        self.lineages.iter().map(size).sum()
     }
 
     /// Whether histories that are still held part here: only here it is known by which fault they did.
@@ -561,6 +623,7 @@ impl Ledger {
         let is_needed = |l: usize| {
             self.held.iter().flatten().any(|h| h.lineage == l)
                 || !self.lineages[l].segments.is_empty()
+                || !self.lineages[l].bursts.is_empty()
                 || !self.lineages[l].notes.is_empty()
                 || self.lineages.iter().any(|c| c.parent == Some(l) && c.in_flight.is_some())
                 || self.is_parting(l)
@@ -615,15 +678,13 @@ impl Ledger {
             if end < now {
                 losses.extend(self.dispose(lineage, end, now, None, how, clients));
             }
-            for segment in std::mem::take(&mut self.lineages[lineage].segments) {
-                match clients[segment.client.index()].arrivals {
-                    Arrivals::Poisson => {
-                        self.kept_time[segment.client.index()] += segment.to.since(segment.from).as_secs();
-                    }
-                    _ => {
-                        self.kept_exact +=
-                            self.count(&clients[segment.client.index()], segment.from, segment.to);
-                    }
+            let segments = std::mem::take(&mut self.lineages[lineage].segments);
+            let bursts = std::mem::take(&mut self.lineages[lineage].bursts);
+            let ranges = segments.iter().map(|s| (s.client, s.from, s.to));
+            for (client, from, to) in ranges.chain(bursts.iter().map(|b| (b.client, b.from, b.at))) {
+                match clients[client.index()].arrivals {
+                    Arrivals::Poisson => self.kept_time[client.index()] += to.since(from).as_secs(),
+                    _ => self.kept_exact += self.count(&clients[client.index()], from, to),
                 }
             }
             self.kept_exact += self.lineages[lineage].notes.len() as u64;
@@ -642,80 +703,5 @@ impl Ledger {
         }
         self.totals.acked += self.totals.kept;
         (self.totals, losses)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::stream::StreamKey;
-
-    fn at(secs: u64) -> Instant {
-        Instant::ZERO + Span::from_whole_secs(secs)
-    }
-
-    /// One client that writes once a second.
-    fn client() -> Client {
-        Client {
-            name: "c".into(),
-            is_field: false,
-            site: None,
-            to: 0.into(),
-            write_rate: 1.0,
-            read_rate: 0.0,
-            arrivals: Arrivals::Fixed,
-            reach: Vec::new(),
-            weight: 1.0,
-            deadline: Span::ZERO,
-            timeout: Span::NEVER,
-            attempts: 1,
-            backoff: Span::ZERO,
-            reconnect: Law::fixed(0.0).expect("a law"),
-            during_dual: crate::system::spec::DuringDual::Both,
-            buffer: Span::ZERO,
-            write_bytes: 0.0,
-        }
-    }
-
-    const DISCARD: Disposal = Disposal { windback: false, merge: false };
-
-    #[test]
-    fn what_the_loser_of_a_split_brain_accepted_is_lost_to_the_cut() {
-        let stream = StreamKey::new(1, "test", "ledger").open(0);
-        let (clients, client) = (vec![client()], ClientId::from(0));
-        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
-        ledger.activate(0, None, at(0));
-        ledger.open(0, client, at(0));
-        for (number, second) in [(1, 1_000), (2, 5_000)] {
-            // Node 1 has everything up to the cut, takes over 40 s later and gives way 500 s after that.
-            ledger.copied(0, 1, at(second), None);
-            let cut = Incident { at: at(second), number, in_class: false };
-            ledger.activate(1, Some(cut), at(second + 40));
-            ledger.open(1, client, at(second + 40));
-            ledger.close(1, client, at(second + 540));
-            let losses = ledger.adopt(1, 0, at(second + 540), DISCARD, &clients);
-            let [loss] = losses[..] else { panic!("{losses:?}") };
-            assert_eq!((loss.count, loss.incident, loss.age), (500, Some(cut), Span::ZERO));
-        }
-    }
-
-    #[test]
-    fn a_loss_found_late_belongs_to_the_fault_that_parted_the_histories() {
-        let stream = StreamKey::new(1, "test", "ledger").open(0);
-        let (clients, client) = (vec![client()], ClientId::from(0));
-        let mut ledger = Ledger::new(2, 1, 1.0, false, stream);
-        ledger.activate(0, None, at(0));
-        ledger.open(0, client, at(0));
-        // A cut at 100 s: node 1 takes over from what was there at the start.
-        let cut = Incident { at: at(100), number: 1, in_class: false };
-        ledger.activate(1, Some(cut), at(103));
-        ledger.open(1, client, at(103));
-        ledger.close(0, client, at(200));
-        // Much later, and after the book has been settled, node 0 copies what node 1 has.
-        ledger.settle();
-        let losses = ledger.adopt(0, 1, at(1_000_000), DISCARD, &clients);
-        let [loss] = losses[..] else { panic!("{losses:?}") };
-        assert_eq!((loss.count, loss.incident), (200, Some(cut)));
-        assert_eq!(loss.age, Span::from_secs(99.5).unwrap());
     }
 }
