@@ -326,6 +326,7 @@ impl Policy for Witnessed {
             conflicts: Conflicts::Exclusive,
             stores: true,
             required: 1,
+            standby_reads: false,
             windback: false,
             fencing: None,
         }

@@ -173,8 +173,10 @@ fn worth(view: &View<'_>, measure: &str) -> Option<String> {
     let (a, b, most) = best?;
     let name = shown(measure).name;
     if count == 1 {
-        let text = format!("Without pairing it would take {} times as many runs.", significant(most, 2));
-        return Some(text);
+        return Some(match most {
+            _ if most < 1.1 => "Pairing gains nothing here.".to_owned(),
+            _ => format!("Without pairing it would take {} times as many runs.", significant(most, 2)),
+        });
     }
     let hopeless = match hopeless {
         0 => String::new(),

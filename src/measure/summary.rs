@@ -60,7 +60,8 @@ impl Shape {
             let merges = matches!(design.conflicts, Conflicts::LastWriterWins { .. });
             has.extend(several.then_some(Needs::Several));
             has.extend(clients().any(|k| k.is_field).then_some(Needs::Field));
-            let read = several && design.stores && clients().any(|k| k.read_rate > 0.0);
+            let behind = several && (merges || (design.stores && design.standby_reads));
+            let read = behind && clients().any(|k| k.read_rate > 0.0);
             has.extend((read && model.objectives.staleness.is_some()).then_some(Needs::Staleness));
             if design.conflicts == Conflicts::Exclusive {
                 has.extend((written && design.stores).then_some(Needs::Ledger));

@@ -146,6 +146,7 @@ impl Policy for ActiveActive {
             conflicts: params.keys.map_or(Conflicts::Stateless, |keys| Conflicts::LastWriterWins { keys }),
             stores: params.keys.is_some(),
             required: params.required,
+            standby_reads: false,
             windback: false,
             fencing: None,
         }

@@ -144,6 +144,8 @@ pub struct Design {
     pub stores: bool,
     /// Nodes that must serve for full capacity.
     pub required: u32,
+    /// Whether a node that does not take writes answers reads from its copy.
+    pub standby_reads: bool,
     /// Devices replay what they still hold after a loss.
     pub windback: bool,
     /// Fencing a node: how long it takes, how often it works.

@@ -70,6 +70,7 @@ impl Policy for Single {
             conflicts: Conflicts::Exclusive,
             stores: true,
             required: 1,
+            standby_reads: false,
             windback: false,
             fencing: None,
         }

@@ -490,6 +490,7 @@ impl Policy for ActivePassive {
             conflicts: Conflicts::Exclusive,
             stores: params.replication != Replicating::None,
             required: u32::from(params.active),
+            standby_reads: false,
             windback: false,
             fencing: params.fencing.then(|| Fencing {
                 delay: params.fence_delay.clone(),

@@ -472,6 +472,7 @@ impl Policy for HotStandby {
             conflicts: Conflicts::Exclusive,
             stores: true,
             required: 1,
+            standby_reads: true,
             windback: params.windback,
             fencing: None,
         }
