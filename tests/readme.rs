@@ -71,7 +71,9 @@ impl Desk {
             Command::new(env!("CARGO_BIN_EXE_failsim")).current_dir(&self.0).args(words).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let said = format!("{}\n{}", text(&done.stdout), text(&done.stderr));
-        assert_eq!(done.status.code(), Some(0), "`{shown}`, run as `failsim {}`:\n{said}", words.join(" "));
+        // A gate may need more runs than there are here to say anything.
+        let is_good = done.status.code() == Some(0) || (words[0] == "check" && done.status.code() == Some(3));
+        assert!(is_good, "`{shown}`, run as `failsim {}`:\n{said}", words.join(" "));
     }
 }
 

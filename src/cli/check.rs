@@ -6,6 +6,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::args::{Format, FormatArgs, ModelArgs, WorkArgs};
+use super::changes::changed;
 use super::exit::{Ended, Exit, Failure};
 use super::output::{note, print, print_json, print_tables};
 use super::{compare, work};
@@ -111,12 +112,12 @@ fn show(args: &CheckArgs, name: &str, changes: &[Change], gates: &[GateResult]) 
         return print_json(&serde_json::json!({
             "format": crate::record::FORMAT,
             "experiment": name,
-            "changes": compare::table(changes).to_json()["rows"],
+            "changes": changed(changes, Format::Json).to_json()["rows"],
             "gates": gates.collect::<Vec<_>>(),
         }));
     }
     if !changes.is_empty() {
-        print_tables(&[compare::table(changes)], args.format.format)?;
+        print_tables(&[changed(changes, args.format.format)], args.format.format)?;
     } else if !args.bless && !args.gates_only {
         print(&format!("{name}: equal to the baseline to the last bit\n"))?;
     }
@@ -132,6 +133,14 @@ fn show(args: &CheckArgs, name: &str, changes: &[Change], gates: &[GateResult]) 
         };
         let advice = if gate.verdict == Verdict::Inconclusive { "; more runs would tell" } else { "" };
         print(&format!("{mark} {}: {} {found}{advice}\n", gate.at, gate.asks))?;
+    }
+    if !gates.is_empty() {
+        let count = |verdict: Verdict| gates.iter().filter(|gate| gate.verdict == verdict).count();
+        let parts = [Verdict::Passed, Verdict::Failed, Verdict::Inconclusive]
+            .map(|verdict| format!("{} {}", count(verdict), word(verdict)));
+        print(&format!("{name}: of {} gates {}\n", gates.len(), parts.join(", ")))?;
+    } else if args.gates_only {
+        print(&format!("{name}: the experiment has no gates\n"))?;
     }
     if !changes.is_empty() {
         note(&format!("if this is meant: `{}` makes it the new baseline", bless(args)));

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::{Format, FormatArgs};
+use super::changes::changed;
 use super::exit::{Ended, Exit, Failure};
 use super::output::{print, print_tables};
-use crate::check::{self, Change, Recorded};
+use crate::check::{self, Recorded};
 use crate::experiment::pairwise;
 use crate::experiment::reports::Asked;
 use crate::experiment::view::View;
 use crate::input::Source;
 use crate::input::nearest::nearest;
 use crate::model::experiment_file;
-use crate::record::{Estimate, Manifest, Pairs, Points};
-use crate::report::number::significant;
-use crate::report::table::{Cell, Column, Table};
+use crate::record::{Manifest, Pairs, Points};
+use crate::report::table::Table;
 
 /// Compares the policies inside one result folder, or two result folders
 #[derive(Args, Debug)]
@@ -118,75 +118,6 @@ fn between(first: &Path, second: &Path, format: Format) -> Ended {
         )));
     }
     let changes = check::compare(&old, &new);
-    print_tables(&[table(&changes)], format)?;
+    print_tables(&[changed(&changes, format)], format)?;
     Ok(Exit::Good)
-}
-
-/// What differs, the clearest first.
-pub(super) fn table(changes: &[Change]) -> Table {
-    let mut rows = Vec::new();
-    let (mut moved, mut clear) = (0_u64, 0_u64);
-    for change in changes {
-        let row = match change {
-            Change::Input(what) => ["an input".to_owned(), what.clone()],
-            Change::Added(at) => [at.clone(), "is new".to_owned()],
-            Change::Removed(at) => [at.clone(), "is gone".to_owned()],
-            Change::Fingerprint(at) => [at.clone(), "fingerprint only".to_owned()],
-            Change::Moved { at, measure, old, new } => {
-                moved += 1;
-                let is_clear = apart(old, new);
-                clear += u64::from(is_clear);
-                rows.push(vec![
-                    Cell::Text(at.clone()),
-                    Cell::Text(measure.clone()),
-                    (*old).into(),
-                    (*new).into(),
-                    Cell::Text(if is_clear { "intervals apart" } else { "" }.to_owned()),
-                    ratio(old, new),
-                ]);
-                continue;
-            }
-        };
-        let [at, what] = row;
-        let nothing = || Cell::Text(String::new());
-        rows.push(vec![Cell::Text(at), Cell::Text(what), nothing(), nothing(), nothing(), nothing()]);
-    }
-    let columns = vec![
-        Column::words("at"),
-        Column::words("what"),
-        Column::numbers("was", ""),
-        Column::numbers("is", ""),
-        Column::words("beyond chance"),
-        Column::numbers("ratio", ""),
-    ];
-    let sentence = if changes.is_empty() {
-        "Nothing differs: equal to the last bit.".to_owned()
-    } else {
-        format!(
-            "{moved} figures moved, {clear} of them beyond their intervals; {} differences in all.",
-            changes.len()
-        )
-    };
-    Table { title: String::new(), columns, rows, sentence }
-}
-
-fn apart(old: &Option<Estimate>, new: &Option<Estimate>) -> bool {
-    let ends = |e: &Estimate| (e.low.unwrap_or(e.estimate), e.high.unwrap_or(e.estimate));
-    match (old, new) {
-        (Some(old), Some(new)) => {
-            let ((a, b), (c, d)) = (ends(old), ends(new));
-            b < c || d < a
-        }
-        _ => true,
-    }
-}
-
-fn ratio(old: &Option<Estimate>, new: &Option<Estimate>) -> Cell {
-    match (old, new) {
-        (Some(old), Some(new)) if old.estimate != 0.0 && new.estimate != 0.0 => {
-            let value = new.estimate / old.estimate;
-            Cell::Shown { value, text: format!("{}×", significant(value, 4)) }
-        }
-        _ => Cell::Absent,
-    }
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod bounds;
+mod changes;
 mod check;
 mod compare;
 mod exit;

@@ -166,15 +166,18 @@ fn worth(view: &View<'_>, measure: &str) -> Option<String> {
         count += 1;
         large += usize::from(gain >= LARGE);
         hopeless += usize::from(middle(&gain_most(view, (a, b), measure)).is_some_and(|most| most < 2.0));
-        if best.is_none_or(|(.., most)| gain > most) {
+        // Of equals the first one, whatever the rounding.
+        if best.is_none_or(|(.., most)| gain > most * (1.0 + 1e-9)) {
             best = Some((a, b, gain));
         }
     }
     let (a, b, most) = best?;
     let name = shown(measure).name;
     if count == 1 {
-        let text = format!("Without pairing it would take {} times as many runs.", significant(most, 2));
-        return Some(text);
+        return Some(match most {
+            _ if most < 1.1 => "Pairing gains nothing here.".to_owned(),
+            _ => format!("Without pairing it would take {} times as many runs.", significant(most, 2)),
+        });
     }
     let hopeless = match hopeless {
         0 => String::new(),

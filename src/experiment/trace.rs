@@ -177,8 +177,24 @@ fn of_group(fact: &Fact, node: &dyn Fn(NodeId) -> String, group: &dyn Fn(GroupId
             });
             (group(g), "lost", detail, fields)
         }
-        Fact::Overwritten { group: g, count } => {
-            (group(g), "overwritten", format!("{count} writes"), json!({"count": count}))
+        Fact::Overwritten { group: g, count, reordered } => {
+            let how = choose(reordered, " by earlier ones", "");
+            let fields = json!({"count": count, "reordered": reordered});
+            (group(g), "overwritten", format!("{count} writes{how}"), fields)
+        }
+        Fact::Actuators { group: g, number } => {
+            (group(g), "devices", format!("obey {number} nodes"), json!({"nodes": number}))
+        }
+        Fact::Lagging { group: g, since } => {
+            let detail =
+                since.map_or("fresh".to_owned(), |since| format!("miss writes since {}", seconds(since)));
+            (group(g), "reads", detail, json!({"since_s": since.map(|at| at.as_secs())}))
+        }
+        Fact::Traffic { group: g, messages } => {
+            (group(g), "traffic", format!("{messages} messages"), json!({"messages": messages}))
+        }
+        Fact::Dropped { group: g, count } => {
+            (group(g), "devices", format!("gave {count} events up"), json!({"count": count}))
         }
         Fact::Degraded { group: g, degraded } => (
             group(g),

@@ -52,6 +52,35 @@ impl Timer {
     }
 }
 
+/// Time that is up and yet not safe: split, or answering reads from data older than the limit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Safety {
+    limit: Option<Span>,
+    is_down: bool,
+    is_split: bool,
+    /// Reads miss writes acknowledged since then.
+    behind_since: Option<Instant>,
+    seen_up_to: Instant,
+    up_and_unsafe: Span,
+    stale: Span,
+}
+
+impl Safety {
+    /// Adds the time since the last change, in which everything stayed as it was.
+    fn advance(&mut self, now: Instant) {
+        let from = std::mem::replace(&mut self.seen_up_to, now);
+        let stale = match (self.limit, self.behind_since) {
+            // What is missed grows old enough in the midst of it.
+            (Some(limit), Some(since)) => now.since(from.max(since + limit).min(now)),
+            _ => Span::ZERO,
+        };
+        self.stale += stale;
+        if !self.is_down {
+            self.up_and_unsafe += if self.is_split { now - from } else { stale };
+        }
+    }
+}
+
 /// Losses that belong to one incident.
 #[derive(Clone, Copy, Debug)]
 struct Losses {
@@ -66,8 +95,7 @@ struct Watched {
     outages: Outages,
     writes_down: Timer,
     reads_down: Timer,
-    unsafe_time: Timer,
-    is_split: bool,
+    safety: Safety,
     tally: Tally,
 }
 
@@ -85,6 +113,8 @@ struct GroupWatched {
     capacity_since: Instant,
     incidents: u32,
     losses: Vec<Losses>,
+    /// Nodes that the same devices obey.
+    obeyed: u8,
 }
 
 /// Watches a run.
@@ -110,8 +140,7 @@ impl Observer {
             outages: Outages::new(deadline, model.merge_gap, model.objectives.rto),
             writes_down: Timer::default(),
             reads_down: Timer::default(),
-            unsafe_time: Timer::default(),
-            is_split: false,
+            safety: Safety { limit: model.objectives.staleness, ..Safety::default() },
             tally: Tally::default(),
         };
         let deadline_of = |group: Option<usize>| {
@@ -132,6 +161,7 @@ impl Observer {
                 capacity_since: Instant::ZERO,
                 incidents: 0,
                 losses: Vec::new(),
+                obeyed: 0,
             })
             .collect();
         let mut group_of = vec![None; model.nodes.len()];
@@ -180,12 +210,23 @@ impl Observer {
             group.seen.tally.add(Sum::SplitEndedSecs, window.as_secs());
             group.seen.tally.pool(Pool::Split, window.as_nanos());
         }
-        group.seen.is_split = accepting >= 2;
-        set_safe(&mut group.seen, now);
-        let is_split = self.groups.iter().any(|g| g.seen.is_split);
+        group.seen.safety.advance(now);
+        group.seen.safety.is_split = accepting >= 2;
+        let is_split = self.groups.iter().any(|g| g.seen.safety.is_split);
         if let Some(all) = &mut self.all {
-            all.is_split = is_split;
-            set_safe(all, now);
+            all.safety.advance(now);
+            all.safety.is_split = is_split;
+        }
+    }
+
+    fn lagging(&mut self, now: Instant, g: usize, since: Option<Instant>) {
+        let safety = &mut self.groups[g].seen.safety;
+        safety.advance(now);
+        safety.behind_since = since;
+        let oldest = self.groups.iter().filter_map(|group| group.seen.safety.behind_since).min();
+        if let Some(all) = &mut self.all {
+            all.safety.advance(now);
+            all.safety.behind_since = oldest;
         }
     }
 
@@ -214,6 +255,8 @@ impl Observer {
         tally.add(Sum::RecoveredLate, loss.recovered as f64);
         tally.add(Sum::Overwritten, loss.overwritten as f64);
         tally.add(Sum::LostConfiguration, loss.configuration as f64);
+        // They stand behind what was acknowledged after them.
+        tally.add(Sum::Reordered, loss.recovered as f64);
         if count == 0 {
             return;
         }
@@ -292,20 +335,17 @@ fn set_service(seen: &mut Watched, now: Instant, told: Told) {
     } else {
         seen.outages.down(now, told.cause);
     }
-    set_safe(seen, now);
-}
-
-fn set_safe(seen: &mut Watched, now: Instant) {
-    // Downtime is added at the end; this is the time that is up and yet not safe.
-    let up_and_split = seen.is_split && !seen.outages.is_down();
-    seen.unsafe_time.set(up_and_split, now);
+    seen.safety.advance(now);
+    seen.safety.is_down = seen.outages.is_down();
 }
 
 fn finish_watched(seen: &mut Watched, horizon: Instant, objectives: &Objectives) {
     seen.outages.cut_off(horizon, &mut seen.tally);
-    let (writes, reads, unsafe_time) =
-        (seen.writes_down.finish(horizon), seen.reads_down.finish(horizon), seen.unsafe_time.finish(horizon));
+    let (writes, reads) = (seen.writes_down.finish(horizon), seen.reads_down.finish(horizon));
+    seen.safety.advance(horizon);
+    let unsafe_time = seen.safety.up_and_unsafe.as_secs();
     let tally = &mut seen.tally;
+    tally.add(Sum::StaleSecs, seen.safety.stale.as_secs());
     tally.add(Sum::Horizon, horizon.as_secs());
     tally.add(Sum::WritesDown, writes);
     tally.add(Sum::ReadsDown, reads);
@@ -463,8 +503,25 @@ impl Probe<Fact> for Observer {
                 }
             }
             Fact::Lost { group, loss, breaks_bound } => self.lost(group.index(), loss, breaks_bound),
-            Fact::Overwritten { group, count } => {
-                self.groups[group.index()].seen.tally.add(Sum::Overwritten, count as f64);
+            Fact::Overwritten { group, count, reordered } => {
+                let tally = &mut self.groups[group.index()].seen.tally;
+                tally.add(Sum::Overwritten, count as f64);
+                tally.add(Sum::Reordered, if reordered { count as f64 } else { 0.0 });
+            }
+            Fact::Actuators { group, number } => {
+                let group = &mut self.groups[group.index()];
+                group
+                    .seen
+                    .tally
+                    .add(Sum::DualActuations, f64::from(u8::from(number >= 2 && group.obeyed < 2)));
+                group.obeyed = number;
+            }
+            Fact::Lagging { group, since } => self.lagging(now, group.index(), since),
+            Fact::Traffic { group, messages } => {
+                self.groups[group.index()].seen.tally.add(Sum::Messages, messages as f64);
+            }
+            Fact::Dropped { group, count } => {
+                self.groups[group.index()].seen.tally.add(Sum::Dropped, count as f64);
             }
             Fact::Answered { group, latency, .. } => {
                 let tally = &mut self.groups[group.index()].seen.tally;

@@ -41,6 +41,8 @@ pub(super) enum Method {
     CauseRate(Phase),
     /// A count or amount a second.
     PerSecond(Sum),
+    /// A large count a second; absent where there is none by design.
+    PerSecondIfAny(Sum),
     /// A sum over another: a mean per event, or a fraction.
     Ratio(Sum, Sum),
     /// The share of runs or trials: hits over trials.
@@ -83,6 +85,16 @@ pub(super) enum Needs {
     Sync,
     /// Heartbeats.
     Detector,
+    /// A limit to the age of what is read, and data that can be older.
+    Staleness,
+    /// One acceptor at a time, and devices that obey whoever accepts.
+    Actuators,
+    /// Writes whose order can change.
+    Order,
+    /// Field devices.
+    Field,
+    /// More than one node.
+    Several,
     /// Costs.
     Cost,
     /// Request fidelity.
@@ -115,12 +127,15 @@ static MEASURES: &[Measure] = catalog! {
         "unavailability", "1", LESS, Method::Share(Sum::Down), "One minus availability.";
         "write_availability", "1", MORE, Method::Rest(Sum::WritesDown), "The share of time in which writes are served.";
         "read_availability", "1", MORE, Method::Rest(Sum::ReadsDown), "The share of time in which reads are served.";
-        "safe_availability", "1", MORE, Method::Rest(Sum::Unsafe), "The share of time in which the service is up and no two nodes accept the same part of the work at once: the default for ranking.";
+        "safe_availability", "1", MORE, Method::Rest(Sum::Unsafe), "The share of time in which the service is up, no two nodes accept the same part of the work at once, and no reads are answered from data older than the objective's staleness (where it has one): the default for ranking.";
         "capacity_availability", "1", MORE, Method::Rest(Sum::CapacityLost), "Time mean of serving nodes over required ones, at most 1.";
         "availability_window_min", "1", MORE, Method::MeanOfRuns(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
         "downtime", "s/yr", LESS, Method::TimeRate(Sum::Down), "Time down a year; the causes below add up to it.";
         "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean. An outage is any time in which a request would miss its deadline, so a failover counts as a failure unless clients have a `deadline` that outlasts it (IEC 60050-192-05-11).";
         "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage; a failover is one where it outlasts the clients' `deadline`.";
+    }
+    "availability", Staleness: {
+        "stale_time", "s/yr", LESS, Method::TimeRate(Sum::StaleSecs), "Time in which reads were answered from data that lacked writes acknowledged longer ago than the objective's staleness, which another running node had.";
     }
     "objectives", Availability: {
         "slo_met", "1", MORE, Method::Ratio(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
@@ -163,6 +178,9 @@ static MEASURES: &[Measure] = catalog! {
         "reconciliation_time_mean", "s", LESS, Method::Ratio(Sum::ReconciledSecs, Sum::Reconciled), "From the first divergence to the end of it, mean.";
         "divergence_time", "s/yr", LESS, Method::TimeRate(Sum::DivergedSecs), "Time in which two histories held acknowledged writes that the other did not, after a split brain.";
     }
+    "split brain", Actuators: {
+        "dual_actuation_rate", "1/yr", LESS, Method::Rate(Sum::DualActuations), "Windows a year in which two nodes that accepted reached the same field devices, which obey both: each command given on both sides is carried out twice.";
+    }
     "data", Ledger: {
         "acked_rate", "1/s", None, Method::PerSecond(Sum::Acked), "Acknowledged writes a second.";
         "lost_rate", "1/yr", LESS, Method::Rate(Sum::Lost), "Acknowledged writes a year that are not in the surviving state after reconciliation.";
@@ -187,6 +205,12 @@ static MEASURES: &[Measure] = catalog! {
     }
     "data", Merge: {
         "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded, because the same key or point had been written elsewhere meanwhile.";
+    }
+    "data", Order: {
+        "reordered_rate", "1/yr", LESS, Method::Rate(Sum::Reordered), "Acknowledged writes a year that stand against the order of acknowledgement: a write of the same key acknowledged after them was discarded for them, since clocks differ, or a device replayed them behind newer ones.";
+    }
+    "data", Field: {
+        "dropped_rate", "1/yr", LESS, Method::Rate(Sum::Dropped), "Field events a year that no node took for longer than the device keeps them: never acknowledged, and gone.";
     }
     "failover", Exclusive: {
         "failover_rate", "1/yr", None, Method::Rate(Sum::Failovers), "Takeovers by another node a year, complete with a client served.";
@@ -222,6 +246,9 @@ static MEASURES: &[Measure] = catalog! {
     "cost", Nothing: {
         "node_hours", "h/yr", LESS, Method::NodeHours, "Hours of nodes owned a year.";
         "standby_hours", "h/yr", LESS, Method::HoursRate(Sum::StandbySecs), "Of these, hours in which a node ran and served no part of the work.";
+    }
+    "cost", Several: {
+        "messages_rate", "1/s", LESS, Method::PerSecondIfAny(Sum::Messages), "Messages of the protocol a second: heartbeats to each peer, health checks and echo requests with their answers, and what nodes tell each other; without clients' requests and copies of data.";
     }
     "cost", Cost: {
         "annual_cost", "1/yr", LESS, Method::Cost, "Cost of the nodes and of the downtime a year, in the model's currency.";

@@ -36,7 +36,7 @@ fn value(measure: &Measure, tally: &Tally) -> Option<f64> {
         Method::MeanOfRuns(sum) => tally.get(sum),
         Method::Rate(sum) | Method::TimeRate(sum) => tally.get(sum) * YEAR / horizon,
         Method::CauseRate(phase) => tally.sums[Sum::Cause as usize + phase as usize] * YEAR / horizon,
-        Method::PerSecond(sum) => tally.get(sum) / horizon,
+        Method::PerSecond(sum) | Method::PerSecondIfAny(sum) => tally.get(sum) / horizon,
         Method::NotInRuns(sum) => 1.0 - tally.get(sum),
         Method::HoursRate(sum) => tally.get(sum) * YEAR / horizon / 3600.0,
         _ => return None,

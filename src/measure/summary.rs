@@ -8,7 +8,7 @@ use crate::policy::host::Setup;
 use crate::stats::interval::{self, Interval};
 use crate::stats::moments::{Moments, PairMoments};
 use crate::stats::quantile::Histogram;
-use crate::system::spec::{Client, Content};
+use crate::system::spec::{Client, Content, DuringDual};
 
 use super::catalog::{Measure, Method, Needs, YEAR, measures};
 use super::record::{Breach, Record};
@@ -55,7 +55,14 @@ impl Shape {
         for &g in groups {
             let design = &setup.designs[g];
             let several = model.groups[g].nodes.len() > 1;
-            let written = model.clients.iter().any(|k| k.to.index() == g && k.write_rate > 0.0);
+            let clients = || model.clients.iter().filter(move |k| k.to.index() == g);
+            let written = clients().any(|k| k.write_rate > 0.0);
+            let merges = matches!(design.conflicts, Conflicts::LastWriterWins { .. });
+            has.extend(several.then_some(Needs::Several));
+            has.extend(clients().any(|k| k.is_field).then_some(Needs::Field));
+            let behind = several && (merges || (design.stores && design.standby_reads));
+            let read = behind && clients().any(|k| k.read_rate > 0.0);
+            has.extend((read && model.objectives.staleness.is_some()).then_some(Needs::Staleness));
             if design.conflicts == Conflicts::Exclusive {
                 has.extend((written && design.stores).then_some(Needs::Ledger));
                 has.extend(several.then_some(Needs::Exclusive));
@@ -68,9 +75,13 @@ impl Shape {
                 has.extend(written(Content::Configuration).then_some(Needs::Configuration));
                 let merges = matches!(design.merge, Merge::ByTime { .. });
                 has.extend((several && merges && written(Content::Values)).then_some(Needs::Merge));
+                let obeyed = |k: &Client| k.is_field && k.during_dual == DuringDual::Both;
+                has.extend((several && clients().any(obeyed)).then_some(Needs::Actuators));
+                let replays = design.windback && clients().any(|k| k.is_field && k.buffer > Span::ZERO);
+                has.extend(replays.then_some(Needs::Order));
             }
-            if matches!(design.conflicts, Conflicts::LastWriterWins { .. }) && written {
-                has.extend([Needs::Merge, Needs::Ledger]);
+            if merges && written {
+                has.extend([Needs::Merge, Needs::Ledger, Needs::Order]);
             }
         }
         has.extend(model.objectives.availability.as_ref().map(|_| Needs::Availability));
@@ -179,6 +190,12 @@ impl Fold {
                 time_rate(&self.sums[Sum::Cause as usize + phase as usize], horizon, years, confidence)
             }
             Method::PerSecond(s) => count(sum(s), 1.0 / YEAR),
+            Method::PerSecondIfAny(s) => {
+                if sum(s).sum() == 0.0 {
+                    return None;
+                }
+                Figure::of(interval::mean(sum(s), confidence).scaled(1.0 / horizon))
+            }
             Method::Ratio(above, below) => {
                 if sum(below).sum() == 0.0 {
                     return None;

@@ -38,6 +38,11 @@ pub(super) enum Sum {
     Merged,
     Overwritten,
     LostConfiguration,
+    Reordered,
+    Dropped,
+    Messages,
+    DualActuations,
+    StaleSecs,
     Incidents,
     LossIncidents,
     LossAgeSecs,
@@ -121,7 +126,7 @@ impl Tally {
 
     /// Adds what another group contributed, for the service as a whole: everything that is not about being up.
     pub(super) fn absorb(&mut self, group: &Tally) {
-        const OF_SERVICE: [Sum; 12] = [
+        const OF_SERVICE: [Sum; 13] = [
             Sum::Horizon,
             Sum::Down,
             Sum::WritesDown,
@@ -134,6 +139,7 @@ impl Tally {
             Sum::WindowsMet,
             Sum::Windows,
             Sum::RtoMissed,
+            Sum::StaleSecs,
         ];
         let outage = [Sum::Outages, Sum::OutageSecs, Sum::OutagesEnded];
         for i in 0..Sum::Cause as usize {

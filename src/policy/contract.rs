@@ -156,6 +156,8 @@ pub struct Design {
     pub stores: bool,
     /// Nodes that must serve for full capacity.
     pub required: u32,
+    /// Whether a node that does not take writes answers reads from its copy.
+    pub standby_reads: bool,
     /// Devices replay what they still hold after a loss.
     pub windback: bool,
     /// What becomes of the writes of a node that gives its role up.
@@ -175,6 +177,7 @@ impl Default for Design {
             conflicts: Conflicts::Exclusive,
             stores: true,
             required: 1,
+            standby_reads: false,
             windback: false,
             merge: Merge::Nothing,
             records_apart: false,

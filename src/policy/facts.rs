@@ -152,6 +152,8 @@ pub enum Fact {
         group: GroupId,
         /// How many.
         count: u64,
+        /// The one that stayed had been acknowledged first: clocks that differ put the later stamp on it.
+        reordered: bool,
     },
     /// Replication changed its state.
     Replication {
@@ -196,6 +198,34 @@ pub enum Fact {
         /// The most requests in it at once.
         longest: u32,
     },
+    /// Nodes that accept and are obeyed by the same field devices, at most.
+    Actuators {
+        /// Which group.
+        group: GroupId,
+        /// How many.
+        number: u8,
+    },
+    /// Reads are answered from data that lacks acknowledged writes which another running node has.
+    Lagging {
+        /// Which group.
+        group: GroupId,
+        /// The first of them was acknowledged no earlier than this; `None`: no longer.
+        since: Option<Instant>,
+    },
+    /// What the nodes of a group told each other over the run.
+    Traffic {
+        /// Which group.
+        group: GroupId,
+        /// Heartbeats, checks, echo requests and their answers, and messages.
+        messages: u64,
+    },
+    /// Field events of the run that no node took before their device gave them up.
+    Dropped {
+        /// Which group.
+        group: GroupId,
+        /// How many.
+        count: u64,
+    },
     /// The book was closed at the horizon.
     Book {
         /// Which group.
@@ -206,11 +236,15 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Kind, entity and value for the fingerprint. Each group has a fingerprint of its own, so groups need no number,
-    /// and `place` numbers nodes within theirs: what else a model holds does not show.
-    fn words(&self, place: impl Fn(NodeId) -> u32) -> (u8, u32, u64) {
+    /// Kind, entity and value for the fingerprint; none for facts that follow from others and are there for measures.
+    /// Each group has a fingerprint of its own, so groups need no number, and `place` numbers nodes within theirs: what
+    /// else a model holds does not show.
+    fn words(&self, place: impl Fn(NodeId) -> u32) -> Option<(u8, u32, u64)> {
         let flag = u64::from;
-        match *self {
+        Some(match *self {
+            Fact::Actuators { .. } | Fact::Lagging { .. } | Fact::Traffic { .. } | Fact::Dropped { .. } => {
+                return None;
+            }
             Fact::Fault { of, begins } => {
                 let (kind, index, mode) = match of {
                     FaultOf::Node(n, m) => (0_u64, place(n), m),
@@ -267,13 +301,14 @@ impl Fact {
                 (21, 0, number_secs.as_nanos() ^ busy_secs.as_nanos().rotate_left(32) ^ u64::from(longest))
             }
             Fact::Book { totals, .. } => (18, 0, totals.acked << 24 ^ totals.lost),
-        }
+        })
     }
 
     /// Takes the fact into a fingerprint.
     pub(crate) fn mark(&self, at: Instant, place: impl Fn(NodeId) -> u32, fingerprint: &mut Fingerprint) {
-        let (kind, entity, value) = self.words(place);
-        fingerprint.fact(at, kind, entity, value);
+        if let Some((kind, entity, value)) = self.words(place) {
+            fingerprint.fact(at, kind, entity, value);
+        }
     }
 }
 

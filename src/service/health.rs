@@ -79,6 +79,9 @@ pub struct HealthCheck {
     origin: Option<Box<HealthCheck>>,
     /// Checks it may go ahead.
     stride: u32,
+    /// Requests and answers up to an instant, in the mean.
+    messages: f64,
+    counted: Instant,
 }
 
 /// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
@@ -129,6 +132,8 @@ impl HealthCheck {
             wake: Instant::NEVER,
             origin: None,
             stride: STRIDE_MIN,
+            messages: 0.0,
+            counted: first,
         };
         check.try_quiet(links);
         check.plan(links);
@@ -143,6 +148,24 @@ impl HealthCheck {
     /// Its stream, for the checks that follow.
     pub(crate) fn stream(&self) -> &Stream {
         &self.stream
+    }
+
+    /// Requests and answers since they were last asked for, in the mean; what is lost on the way counts.
+    pub(crate) fn take_messages(&mut self, now: Instant) -> f64 {
+        self.count_messages(now);
+        if let Some(origin) = &mut self.origin {
+            // What has been asked for is not counted again when it comes back.
+            (origin.messages, origin.counted) = (0.0, self.counted);
+        }
+        std::mem::take(&mut self.messages)
+    }
+
+    fn count_messages(&mut self, now: Instant) {
+        let checks = now.since(self.counted).as_secs() / self.rule.every.as_secs();
+        self.counted = self.counted.max(now);
+        if self.around.checking {
+            self.messages += if self.around.hopeful().is_some() { 2.0 * checks } else { checks };
+        }
     }
 
     /// When to call [`HealthCheck::wake`].
@@ -382,6 +405,7 @@ impl HealthCheck {
         }
         self.come_back(now, links);
         self.settle(now, links);
+        self.count_messages(now);
         let was_checking = self.around.checking;
         self.around = around;
         if around.checking && !was_checking {

@@ -12,7 +12,13 @@ fn a_sweep_writes_its_folder_and_prints_the_comparison() {
     let said = desk.run("sweep two.toml");
     said.ends(
         0,
-        &["Which of two", "server MTTF 100 d", "hot standby", "one server", "is safely up the longest"],
+        &[
+            "Which of two",
+            "server MTTF 100 d",
+            "hot standby",
+            "one server",
+            "Safely up the longest: hot standby up to",
+        ],
     );
     said.ends(0, &["simulation intervals", "written to results/two"]);
     let points = desk.read("results/two/points.csv");
@@ -48,8 +54,20 @@ fn compare_reads_folders() {
     let desk = Desk::new("compare");
     desk.run("sweep two.toml --quiet --out a").ends(0, &[]);
     desk.run("sweep two.toml --quiet --out b --seed 8").ends(0, &[]);
-    desk.run("compare a")
-        .ends(0, &["Paired differences", "hot standby is better", "the server MTTF at which"]);
+    let said = desk.run("compare a");
+    said.ends(
+        0,
+        &[
+            "Not safely up: b minus a, paired run by run at server MTTF",
+            "hot standby up to 100 d, one server from 1000 d",
+        ],
+    );
+    said.ends(0, &["Ranking", "1 of 1 pair is told apart", "Safely up the longest: hot standby up to 100 d"]);
+    let first = said.out.find("paired run by run").unwrap();
+    assert!(first < said.out.find("Ranking").unwrap(), "differences come first");
+    desk.run("compare a --measure outage_rate").ends(0, &["Outage: b minus a", "10 d, /yr"]);
+    desk.run("compare a --measure outage_rat")
+        .is_mistake(&["no differences of `outage_rat`", "`outage_rate`?"]);
     desk.run("compare a a").ends(0, &["Nothing differs: equal to the last bit."]);
     desk.run("compare a b").ends(0, &["the seed (7 → 8)", "figures moved"]);
     desk.run("compare nowhere").is_mistake(&["cannot read `nowhere/manifest.json`", "failsim sweep"]);
@@ -67,6 +85,45 @@ fn check_tells_what_moved_and_blesses() {
         .ends(1, &["model `pair.toml`", "unavailability", "server MTTF 10 d, one server"]);
     desk.run("check two.toml --bless").ends(0, &[]);
     desk.run("check two.toml --jobs 3 --quiet").ends(0, &["equal to the baseline"]);
+}
+
+#[test]
+fn check_names_the_points_and_measures_that_another_time_out_moves() {
+    let desk = Desk::new("time-out");
+    desk.run("check two.toml --bless --quiet").ends(0, &["of 3 gates 3 passed, 0 failed, 0 inconclusive"]);
+    desk.change(
+        "two.toml",
+        "two.toml",
+        "heartbeat = \"1s\"",
+        "heartbeat = \"1s\"\nheartbeat_timeout = \"40s\"",
+    );
+    let said = desk.run("check two.toml --quiet");
+    said.ends(1, &["experiment `two.toml`", "server MTTF 10 d, hot standby", "detection_time_mean"]);
+    said.ends(1, &["intervals apart", "figures moved at 3 points and policies", "failover_time_mean (3)"]);
+    assert!(!said.out.contains("one server  "), "it has no time-out");
+    let value: serde_json::Value =
+        serde_json::from_str(&desk.run("check two.toml --quiet --format json").out).unwrap();
+    assert!(value["changes"].as_array().unwrap().len() > 40, "programs see all of them");
+}
+
+#[test]
+fn an_experiment_chooses_what_it_reports() {
+    let desk = Desk::new("reports");
+    let keys = "runs = 40\nmeasures = [\"outage_rate\", \"safe_availability\"]\nreports = [\"comparison\", \"cost\"]";
+    desk.change("two.toml", "few.toml", "runs = 40", keys);
+    let said = desk.run("sweep few.toml --quiet");
+    said.ends(0, &["outage, /yr  not safely up, h/yr  nines"]);
+    assert!(!said.out.contains("split brain"), "nobody asked for it");
+    let summary = desk.read("results/few/summary.md");
+    assert!(summary.contains("node time owned") && !summary.contains("loses least"), "{summary}");
+    let charts: Vec<String> = ["outage-rate", "unavailability", "downtime", "split-brain-windows"]
+        .into_iter()
+        .filter(|name| desk.path(&format!("results/few/charts/{name}.svg")).exists())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(charts, ["outage-rate", "unavailability"]);
+    // The folder remembers: what is asked for stands in the manifest.
+    desk.run("compare results/few").ends(0, &["Not safely up: b minus a"]);
 }
 
 #[test]

@@ -76,6 +76,13 @@ fn mistakes_of_an_experiment() {
     bad("heartbeat = \"1s\"", "hartbeat = \"1s\"", &["unknown key `hartbeat`", "did you mean `heartbeat`?"]);
     bad("policy = \"hot standby\"", "policy = \"hot stand-by\"", &["did you mean `hot standby`?"]);
     bad("horizon = \"2y\"", "horizon = \"600y\"", &["500"]);
+    bad(
+        "at_least = \"99%\"",
+        "at_least = \"60s\"",
+        &["bad.toml:24:12", "`60s` is no value of `availability`"],
+    );
+    bad("runs = 40", "reports = [\"datta\"]", &["no report is called `datta`", "did you mean `data`?"]);
+    bad("runs = 40", "measures = [\"lost\"]", &["no measure is called `lost`"]);
     desk.run("sweep two.toml --set groups.*.policy.*.hartbeat=2s")
         .is_mistake(&["--set:1:1", "matches nothing"]);
     assert!(!desk.path("results").exists(), "nothing is written before everything is read");

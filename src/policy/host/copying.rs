@@ -37,6 +37,8 @@ pub(super) struct GroupState {
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
     degraded: bool,
+    /// What its nodes and those who check them have told each other so far, in the mean.
+    pub(super) messages: f64,
     /// Where all members take writes.
     pub(super) merging: Option<super::merging::Merging>,
     pub(super) takeovers: Takeovers,
@@ -56,7 +58,7 @@ impl GroupState {
     /// The book that writes of this content stand in.
     pub(super) fn book(&mut self, slot: usize, content: Content) -> Option<&mut Ledger> {
         let mut books = self.books(slot);
-        let book = if content == Content::Records { books.last() } else { books.next() }?;
+        let book = if content == Content::Records { books.next_back() } else { books.next() }?;
         self.ledgers.get_mut(book)
     }
 }
@@ -81,6 +83,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 slots: usize::from(design.slots),
                 surrendered: vec![false; group.nodes.len()],
                 degraded: false,
+                messages: 0.0,
                 merging: super::merging::Merging::new(
                     design.conflicts,
                     group.nodes.len(),
@@ -420,6 +423,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             c.replication.from == member && c.replication.copying.is_sync() && c.replication.is_quiet()
         });
         found.map(|c| c.toward)
+    }
+
+    /// Since when a member's copy has been behind a running source that takes writes; none where it is in step, or there
+    /// is no such source.
+    pub(super) fn copy_behind(&self, group: GroupId, member: usize) -> Option<Instant> {
+        let nodes = &self.setup.model.groups[group.index()].nodes;
+        let copies = self.groups[group.index()].copies.iter().filter(|c| c.replication.to == member);
+        let behind = copies.filter(|c| {
+            let source = &self.nodes[nodes[c.replication.from].index()];
+            source.is_running()
+                && source.stance.is_some_and(|s| s.accepts.is_some())
+                && !c.replication.is_quiet()
+        });
+        behind.map(|c| c.replication.left().upto).max()
     }
 
     /// Whether every copy of a member is in step and has been so undisturbed.

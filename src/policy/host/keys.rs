@@ -31,6 +31,8 @@ pub(super) struct ClientKeys {
     pub(super) network: StreamKey,
     pub(super) writes: StreamKey,
     pub(super) reads: StreamKey,
+    /// Events that devices give up.
+    pub(super) given_up: StreamKey,
     /// The balancer's checks, by node.
     pub(super) checks: Vec<StreamKey>,
 }
@@ -86,6 +88,7 @@ impl Keys {
                 network: of("network"),
                 writes: of("writes"),
                 reads: of("reads"),
+                given_up: of("given up"),
                 checks: model.nodes.iter().map(|node| of(&format!("check:{}", node.name))).collect(),
             }
         });

@@ -31,6 +31,7 @@ const CLOCK_LOOKS: u32 = 256;
 #[derive(Clone, Debug)]
 struct Parted {
     pair: (usize, usize),
+    since: Instant,
     /// Writes each had accepted when they parted.
     before: (f64, f64),
 }
@@ -65,6 +66,11 @@ impl Merging {
         })
     }
 
+    /// Since when some members have been without writes of another one that takes them too.
+    pub(super) fn parted_since(&self) -> Option<Instant> {
+        self.parted.iter().map(|parted| parted.since).min()
+    }
+
     fn count_up_to(&mut self, now: Instant) {
         let secs = now.since(self.since).as_secs();
         for (accepted, rate) in self.accepted.iter_mut().zip(&self.rate) {
@@ -75,7 +81,7 @@ impl Merging {
 
     /// Two members meet again: one write is discarded for each key written on both sides.
     fn meet(&mut self, index: usize) -> u64 {
-        let Parted { pair: (a, b), before } = self.parted.swap_remove(index);
+        let Parted { pair: (a, b), before, .. } = self.parted.swap_remove(index);
         let written = |n: f64| -maths::exp_m1(-n / self.keys);
         let both = written(self.accepted[a] - before.0) * written(self.accepted[b] - before.1);
         maths::binomial_quantile(self.keys as u64, both, self.stream.uniform())
@@ -122,12 +128,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for (a, b) in parted {
             if merging.parted.iter().all(|p| p.pair != (a, b)) {
                 let before = (merging.accepted[a], merging.accepted[b]);
-                merging.parted.push(Parted { pair: (a, b), before });
+                merging.parted.push(Parted { pair: (a, b), since: now, before });
             }
         }
         let diverged = !merging.parted.is_empty();
         if discarded > 0 {
-            self.emit(now, Fact::Overwritten { group, count: discarded });
+            self.emit(now, Fact::Overwritten { group, count: discarded, reordered: false });
         }
         if diverged != self.groups[g].takeovers.diverged {
             self.groups[g].takeovers.diverged = diverged;
@@ -186,7 +192,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let kept = maths::poisson_quantile(total, merging.stream.uniform());
         let lost = merging.lost as u64;
         if discarded > 0 {
-            self.emit(horizon, Fact::Overwritten { group, count: discarded });
+            self.emit(horizon, Fact::Overwritten { group, count: discarded, reordered: true });
         }
         self.emit(horizon, Fact::Book { group, totals: Totals { acked: kept + lost, kept, lost } });
     }

@@ -4,21 +4,25 @@
 //! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
 //! (processes, callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger),
 //! `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which links),
-//! `fidelity` (which process runs in which form), `view` (a group's members as sets), `service` (what clients see), `takeover` (who took over from whom, and why). Facts leave
-//! through one door, `World::emit`.
+//! `fidelity` (which process runs in which form), `view` (a group's members as sets), `field` (devices and their
+//! buffers), `service` (what clients see), `staleness` (how old that is), `takeover` (who took over from whom, and
+//! why), `traffic` (what all this says to each other). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
 mod faults;
 mod fencing;
 mod fidelity;
+mod field;
 mod keys;
 mod merging;
 mod nodes;
 mod requests;
 mod service;
 mod setup;
+mod staleness;
 mod takeover;
+mod traffic;
 mod view;
 mod watching;
 mod ways;
@@ -241,6 +245,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             | Fact::Incident { group, .. }
             | Fact::Lost { group, .. }
             | Fact::Overwritten { group, .. }
+            | Fact::Actuators { group, .. }
+            | Fact::Lagging { group, .. }
+            | Fact::Traffic { group, .. }
+            | Fact::Dropped { group, .. }
             | Fact::Degraded { group, .. }
             | Fact::Answered { group, .. }
             | Fact::Repeated { group, .. }
@@ -283,7 +291,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Ends the run at the horizon: closes the books. To be called once, after the last step.
     pub fn finish(&mut self, horizon: Instant) {
         self.finish_requests(horizon);
+        self.finish_field(horizon);
         self.close_books(horizon);
+        self.tell_traffic(horizon);
     }
 
     fn rank(class: u8, entity: usize) -> Rank {

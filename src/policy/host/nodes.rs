@@ -61,6 +61,8 @@ pub(super) struct NodeState<P: Policy> {
     start_slot: Slot,
     timers: Vec<PolicyTimer<P::Timer>>,
     pub(super) beacon: Option<Beacon<P::Beacon>>,
+    /// The heartbeats that are being counted.
+    pub(super) sending: Option<super::traffic::Sending>,
     pub(super) stance: Option<Stance>,
     queue: Vec<(NodeId, P::Message)>,
     /// What happened around it while it stood still.
@@ -138,6 +140,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 start_slot,
                 timers,
                 beacon: None,
+                sending: None,
                 stance: None,
                 queue: Vec::new(),
                 notices: Vec::new(),
@@ -492,6 +495,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
         let Some(medium) = self.medium_at(ctx.now(), from, to, Classes::HEARTBEAT) else { return };
+        self.count_message(from);
         let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
         let Some(delay) = delay else { return };
         let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));

@@ -190,6 +190,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let group = spec.to;
         let slot = self.pick_slot(client);
         let open = self.clients[client].writing(slot);
+        if open == 0 {
+            self.keep_event(client, slot, now);
+        }
         let Some(ledger) = self.groups[group.index()].book(slot, spec.content) else { return };
         for member in super::service::members(open) {
             ledger.note(member, ClientId::from(client), now);

@@ -27,6 +27,8 @@ pub(super) struct ClientState {
     last: Vec<Option<(usize, u32)>>,
     /// Members that accept its writes at present, by slot, one bit each.
     writing: Vec<u64>,
+    /// Events of devices that nobody takes.
+    pub(super) held: super::field::HeldBack,
     timer: Slot,
     stream: Stream,
 }
@@ -60,6 +62,10 @@ pub(super) struct GroupService {
     acceptors: Option<Fact>,
     /// Members counted as serving when the capacity was told.
     serving: Option<u32>,
+    /// Since when some reads have missed writes.
+    pub(super) lagging: Option<Instant>,
+    /// Nodes that the same devices obey, at most.
+    actuators: u8,
     /// The present outage was planned.
     planned: bool,
     /// A changeover was ordered and has not been carried out yet.
@@ -99,6 +105,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 at: vec![None; slots],
                 last: vec![None; slots],
                 writing: vec![0; slots],
+                held: super::field::HeldBack::new(slots),
                 timer,
                 stream,
             });
@@ -151,6 +158,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 (Changed::Background, _) if self.is_down(group) => self.tell_service(group, ctx.now()),
                 (Changed::Background | Changed::Nothing, _) => {}
             }
+            self.tell_staleness(group, ctx.now());
         }
     }
 
@@ -259,6 +267,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let view = self.view(group);
             let open = accepted & view.accepting[slot] & !view.blocked;
             let before = std::mem::replace(&mut self.clients[c].writing[slot], open);
+            if client.is_field {
+                self.hold_back(c, slot, open, now);
+            }
             let Some(ledger) = self.groups[group.index()].book(slot, client.content) else { continue };
             for member in members(before & !open) {
                 ledger.close(member, ClientId::from(c), now);
@@ -275,13 +286,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let mut worst = (0, 0);
-        let mut written = 0;
+        let (mut written, mut actuating) = (0, 0);
         for slot in 0..design.slots {
             let view = self.view(group);
             let set = view.accepting[usize::from(slot)] & !view.blocked;
             let clients = &self.setup.clients_of[group.index()];
             let exposed = clients.iter().fold(0, |all, &c| all | self.reached(c, set));
             worst = worst.max((set.count_ones(), exposed.count_ones()));
+            let devices = clients.iter().filter(|&&c| {
+                let client = &self.setup.model.clients[c];
+                client.is_field && client.during_dual == DuringDual::Both
+            });
+            let obeyed = devices.map(|&c| self.reached(c, set).count_ones()).max();
+            actuating = obeyed.unwrap_or(0).max(actuating);
             let all = clients.iter().fold(0, |all, &c| all | self.clients[c].writing[usize::from(slot)]);
             written = written.max((all & set).count_ones());
         }
@@ -296,6 +313,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if self.groups[group.index()].service.acceptors != Some(fact) {
             self.groups[group.index()].service.acceptors = Some(fact);
             self.emit(now, fact);
+        }
+        let number = actuating as u8;
+        if std::mem::replace(&mut self.groups[group.index()].service.actuators, number) != number {
+            self.emit(now, Fact::Actuators { group, number });
         }
         if written >= 2 {
             self.diverge(group, now);

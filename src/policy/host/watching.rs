@@ -140,8 +140,30 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 Kind::Echo(HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels))
             }
         };
+        self.count_watch(index, now);
         self.watches[index].kind = kind;
         self.arm_watch(index, ctx);
+    }
+
+    /// Counts what an echo that comes to its end has asked and been answered.
+    fn count_watch(&mut self, index: usize, now: Instant) {
+        let WatchSlot { observer, kind, .. } = &mut self.watches[index];
+        if let (Kind::Echo(check), Some((group, _))) = (kind, self.setup.member[observer.index()]) {
+            let messages = check.take_messages(now);
+            self.count_checks(group, messages);
+        }
+    }
+
+    /// Counts what every check has asked and been answered up to the horizon.
+    pub(super) fn count_watches(&mut self, horizon: Instant) {
+        for index in 0..self.watches.len() {
+            self.count_watch(index, horizon);
+        }
+        for index in 0..self.checks.len() {
+            let messages = self.checks[index].check.take_messages(horizon);
+            let group = self.setup.model.clients[self.checks[index].client].to;
+            self.count_checks(group, messages);
+        }
     }
 
     fn watch_slot(&mut self, observer: NodeId, peer: NodeId, echo: bool, ctx: &mut HostCtx<'_, P>) -> usize {
@@ -177,6 +199,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn drop_watches(&mut self, observer: NodeId, ctx: &mut HostCtx<'_, P>) {
         for index in 0..self.watches.len() {
             if self.watches[index].observer == observer {
+                self.count_watch(index, ctx.now());
                 let stream = self.take_stream(index, ctx.now());
                 let kind = std::mem::replace(&mut self.watches[index].kind, Kind::Off(stream));
                 if let Kind::Beats(watch) | Kind::Past(watch) = kind {
@@ -204,6 +227,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Something changed at `node`: every detector and replication that depends on it looks again.
     pub(super) fn surroundings_changed(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        self.count_beats(node, ctx.now());
         for index in 0..self.watches.len() {
             if self.watches[index].observer == node || self.watches[index].peer == node {
                 self.look_again(index, ctx);

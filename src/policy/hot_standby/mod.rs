@@ -465,7 +465,13 @@ impl Policy for HotStandby {
     }
 
     fn design(params: &Params, _: usize) -> Design {
-        Design { windback: params.windback, merge: params.merge(), records_apart: true, ..Design::default() }
+        Design {
+            standby_reads: true,
+            windback: params.windback,
+            merge: params.merge(),
+            records_apart: true,
+            ..Design::default()
+        }
     }
 
     fn bounds(params: &Params, _: usize) -> Bounds {

@@ -5,7 +5,7 @@ use crate::maths;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::settle::Kept;
-use super::{Disposal, InFlight, Incident, Ledger, Loss, Segment};
+use super::{Burst, Disposal, InFlight, Incident, Ledger, Loss, Segment};
 
 /// A write is under way for longer than this quantile of the lag only once in 10¹² writes: that is never.
 const ARRIVED: f64 = 1.0 - 1e-12;
@@ -47,6 +47,23 @@ impl Ledger {
             let kept = &mut self.kept[range.client.index()];
             kept.count += count;
             kept.begin(oldest);
+        }
+    }
+
+    /// A whole delivery is kept: all of it was accepted at its end.
+    pub(super) fn keep_burst(&mut self, burst: &Burst, clients: &[Client]) {
+        let client = &clients[burst.client.index()];
+        if client.arrivals == Arrivals::Poisson {
+            let kept = &mut self.kept[burst.client.index()];
+            kept.secs += (burst.at - burst.from).as_secs();
+            kept.begin(burst.at);
+            return;
+        }
+        let count = self.count(client, burst.from, burst.at);
+        if count > 0 {
+            let kept = &mut self.kept[burst.client.index()];
+            kept.count += count;
+            kept.begin(burst.at);
         }
     }
 
@@ -97,7 +114,8 @@ impl Ledger {
         (count, Span::from_secs_saturating(age.clamp(young.min(oldest), oldest)), mass)
     }
 
-    /// Writes that do not arrive at random are noted one by one where each has a chance of its own to be under way.
+    /// Writes that do not arrive at random, and those of a delivery, are noted one by one where each has a chance of its
+    /// own to be under way.
     pub(super) fn note_under_way(&mut self, lineage: usize, flight: &InFlight, clients: &[Client]) {
         let mut rest = Vec::new();
         for segment in std::mem::take(&mut self.lineages[lineage].segments) {
@@ -113,6 +131,17 @@ impl Ledger {
             rest.extend(around.into_iter().filter(|part| part.from < part.to));
         }
         self.lineages[lineage].segments = rest;
+        let (arrived, until) = (flight.arrived(), flight.until);
+        let bursts = std::mem::take(&mut self.lineages[lineage].bursts);
+        let (unsure, sure): (Vec<_>, Vec<_>) =
+            bursts.into_iter().partition(|burst| burst.at > arrived && burst.at <= until);
+        self.lineages[lineage].bursts = sure;
+        for burst in unsure {
+            let count = self.count(&clients[burst.client.index()], burst.from, burst.at);
+            let notes = (0..count).map(|_| (burst.at, burst.client));
+            self.lineages[lineage].notes.extend(notes);
+            self.at_most += count as usize;
+        }
     }
 
     /// When writes of a calendar or a list in (from, to] are made.
@@ -188,7 +217,7 @@ impl Ledger {
 }
 
 /// Marks of a fixed calendar up to `t`, the first half a distance after the start.
-pub(super) fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
+pub(crate) fn calendar(client: &Client, share: f64, t: Instant) -> u64 {
     // A nanosecond's worth of slack keeps a mark that falls on `t` itself inside whatever the rounding.
     (t.as_secs() * client.write_rate * share + 0.5 + 1e-9 * client.write_rate * share) as u64
 }

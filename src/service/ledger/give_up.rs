@@ -89,6 +89,13 @@ impl Ledger {
                     sum += client.write_rate * self.share * (to - from).as_secs();
                 }
             }
+            for burst in self.lineages[at].bursts.iter().filter(|burst| burst.at > after && burst.at <= upto)
+            {
+                let client = &clients[burst.client.index()];
+                if client.content == Content::Values {
+                    sum += client.write_rate * self.share * (burst.at - burst.from).as_secs();
+                }
+            }
             let notes = self.lineages[at].notes.iter();
             sum += notes
                 .filter(|(note, client)| {
@@ -152,6 +159,19 @@ impl Ledger {
         }
         let open = segments.iter().filter(|s| s.from < s.to).copied().collect();
         self.lineages[lineage].segments = open;
+        let bursts = std::mem::take(&mut self.lineages[lineage].bursts);
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            bursts.into_iter().partition(|burst| burst.at > after && burst.at <= until);
+        self.lineages[lineage].bursts = stay;
+        for burst in gone {
+            let client = &clients[burst.client.index()];
+            // What devices still hold goes by when it happened, its age by when it was accepted.
+            let given = self.given(client, (burst.from, burst.at), end, how);
+            let given = Given { oldest: burst.at, ..given };
+            loss = join(loss, given.up(client, fault, incident, how));
+            self.totals.acked += given.count;
+            self.totals.lost += given.count;
+        }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let (gone, stay): (Vec<_>, Vec<_>) =
             notes.into_iter().partition(|(at, _)| *at > after && *at <= until);

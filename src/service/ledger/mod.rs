@@ -20,6 +20,7 @@ mod count;
 mod give_up;
 mod settle;
 
+pub(crate) use count::calendar;
 use count::{Given, add};
 use settle::{Kept, SETTLE_FROM};
 
@@ -29,6 +30,14 @@ struct Segment {
     client: ClientId,
     from: Instant,
     to: Instant,
+}
+
+/// Events that devices had kept since `from`, accepted all at once at `at`.
+#[derive(Clone, Copy, Debug)]
+struct Burst {
+    client: ClientId,
+    from: Instant,
+    at: Instant,
 }
 
 /// Writes under way to the copy when it was taken: one accepted at s is missing with P(lag > until − s).
@@ -72,6 +81,8 @@ struct Lineage {
     /// What of the parent it began with.
     fork: Instant,
     segments: Vec<Segment>,
+    /// Deliveries of what devices had kept.
+    bursts: Vec<Burst>,
     /// Notes at request fidelity.
     notes: Vec<(Instant, ClientId)>,
     /// The fault that made it begin.
@@ -161,6 +172,7 @@ impl Ledger {
             parent: None,
             fork: Instant::ZERO,
             segments: Vec::new(),
+            bursts: Vec::new(),
             notes: Vec::new(),
             incident: None,
             in_flight: None,
@@ -225,6 +237,7 @@ impl Ledger {
             parent: Some(held.lineage),
             fork,
             segments: Vec::new(),
+            bursts: Vec::new(),
             notes: Vec::new(),
             incident,
             in_flight: held.in_flight,
@@ -257,6 +270,15 @@ impl Ledger {
             for open in lineage.segments.iter_mut().filter(|s| s.client == client && s.to.is_never()) {
                 open.to = now;
             }
+        }
+    }
+
+    /// What a client's devices have kept since `from` is accepted at `node`, all at once.
+    pub fn deliver(&mut self, node: usize, client: ClientId, from: Instant, now: Instant) {
+        if !self.noted && from < now {
+            let lineage = self.own(node);
+            self.lineages[lineage].bursts.push(Burst { client, from, at: now });
+            self.at_most += 16;
         }
     }
 

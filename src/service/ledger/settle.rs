@@ -3,7 +3,7 @@
 use crate::engine::time::Instant;
 use crate::system::spec::Client;
 
-use super::{Disposal, Held, Ledger, Loss, Segment, Totals};
+use super::{Disposal, Held, Ledger, Lineage, Loss, Segment, Totals};
 
 /// Writes of one client that can be lost only with every copy: ranges of time, and those already counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,6 +58,13 @@ impl Ledger {
                 segment.from < segment.to
             });
             self.lineages[lineage].segments = segments;
+            let bursts = std::mem::take(&mut self.lineages[lineage].bursts);
+            let (sure, unsure): (Vec<_>, Vec<_>) =
+                bursts.into_iter().partition(|burst| burst.at <= everywhere);
+            self.lineages[lineage].bursts = unsure;
+            for burst in sure {
+                self.keep_burst(&burst, clients);
+            }
             let kept = &mut self.kept;
             self.lineages[lineage].notes.retain(|&(at, client)| {
                 if at <= everywhere {
@@ -83,7 +90,8 @@ impl Ledger {
     }
 
     fn size(&self) -> usize {
-        self.lineages.iter().map(|lineage| 1 + lineage.segments.len() + lineage.notes.len() / 16).sum()
+        let size = |l: &Lineage| 1 + l.segments.len() + l.bursts.len() + l.notes.len() / 16;
+        self.lineages.iter().map(size).sum()
     }
 
     /// Drops the histories that hold nothing and lead to nothing that is held, and shortens the way through those
@@ -99,7 +107,8 @@ impl Ledger {
         // Children come after their parents, so that what is behind a lineage is known when it is its turn.
         for l in (0..count).rev() {
             let lineage = &self.lineages[l];
-            is_needed[l] |= !lineage.segments.is_empty() || !lineage.notes.is_empty();
+            is_needed[l] |= !lineage.segments.is_empty() || !lineage.bursts.is_empty();
+            is_needed[l] |= !lineage.notes.is_empty();
             if let (true, Some(parent)) = (is_needed[l] || children[l] > 0, lineage.parent) {
                 children[parent] += 1;
                 child_in_flight[parent] |= lineage.in_flight.is_some();
@@ -173,6 +182,9 @@ impl Ledger {
             }
             for segment in std::mem::take(&mut self.lineages[lineage].segments) {
                 self.keep(&segment, clients);
+            }
+            for burst in std::mem::take(&mut self.lineages[lineage].bursts) {
+                self.keep_burst(&burst, clients);
             }
             for (at, client) in std::mem::take(&mut self.lineages[lineage].notes) {
                 self.kept[client.index()].note(at);

@@ -181,3 +181,61 @@ fn devices_replay_what_they_still_held_when_the_history_ended() {
         }
     }
 }
+
+#[test]
+fn what_a_device_had_kept_is_accepted_when_it_is_delivered() {
+    // Two events a second, on a calendar.
+    let clients = client(Arrivals::Fixed);
+    let mut ledger = ledger(2, 0);
+    serving(&mut ledger);
+    ledger.close(0, USERS, at(100));
+    // Nobody takes anything for 60 s; of that the device has kept 20 s. The copy is as of 150 s.
+    ledger.open(0, USERS, at(160));
+    ledger.deliver(0, USERS, at(140), at(160));
+    ledger.copied(0, 1, at(150), None);
+    // Node 0 fails at 165 s, and node 1 goes on from its copy.
+    ledger.close(0, USERS, at(165));
+    ledger.activate(1, incident(165, 1), at(170));
+    let losses = ledger.adopt(0, 1, at(300), PLAIN, &clients);
+    let [loss] = losses[..] else { panic!("{losses:?}") };
+    assert_eq!((loss.count, loss.incident), (50, incident(165, 1)), "40 delivered at once and 10 after them");
+    assert_eq!(loss.age, Span::from_whole_secs(5), "accepted at 160 s, whenever they happened");
+    let (totals, losses) = ledger.finish(Some(1), at(300), PLAIN, &clients);
+    assert_eq!(losses, []);
+    assert_eq!((totals.acked, totals.kept, totals.lost), (250, 200, 50));
+}
+
+#[test]
+fn a_delivery_is_replayed_as_far_as_the_device_still_holds_it() {
+    let clients = client(Arrivals::Fixed);
+    let mut ledger = ledger(2, 0);
+    serving(&mut ledger);
+    // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
+    ledger.close(0, USERS, at(100));
+    ledger.open(0, USERS, at(150));
+    ledger.deliver(0, USERS, at(140), at(150));
+    ledger.copied(0, 1, at(120), None);
+    ledger.close(0, USERS, at(156));
+    ledger.activate(1, incident(156, 1), at(160));
+    let losses = ledger.adopt(0, 1, at(300), Disposal { windback: true, ..PLAIN }, &clients);
+    let [loss] = losses[..] else { panic!("{losses:?}") };
+    assert_eq!((loss.count, loss.recovered), (32, 20), "from 146 s to 156 s");
+}
+
+#[test]
+fn a_delivery_that_every_copy_has_is_settled_and_lost_only_with_all_of_them() {
+    for arrivals in [Arrivals::Poisson, Arrivals::Fixed] {
+        let clients = client(arrivals);
+        let mut ledger = ledger(1, 0);
+        ledger.activate(0, None, at(0));
+        ledger.open(0, USERS, at(1000));
+        ledger.deliver(0, USERS, at(500), at(1000));
+        ledger.close(0, USERS, at(1000));
+        ledger.settle(at(2000), &clients);
+        let losses = ledger.lose_disk(0, incident(3000, 1), at(3000), PLAIN, &clients);
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert!(loss.count.abs_diff(1000) < 200, "{}", loss.count);
+        let (totals, _) = ledger.finish(None, at(4000), PLAIN, &clients);
+        assert_eq!((totals.acked, totals.kept, totals.lost), (loss.count, 0, loss.count));
+    }
+}

@@ -1,0 +1,139 @@
+//! Measures against hand-worked models: writes that clocks put out of order, reads that are too old, what a protocol
+//! says, and what devices keep. Scenarios beside them (`experiments/scenarios`) have one fault each.
+
+mod common;
+
+use common::*;
+use failsim::measure::Summary;
+
+/// Two sites that both write to ten keys, five writes a second each; the clock of one is half a second ahead.
+const WRITERS: &str = r#"
+title = "two writers"
+[nodes.a]
+site = "north"
+clock = { drift = "0ppm", sync_error = "0s", sync_interval = "never", offset = "500ms" }
+[nodes.b]
+site = "south"
+clock = { drift = "0ppm", sync_error = "0s" }
+[links.wan]
+between = ["a", "b"]
+failures.cut = { mttf = "400y", repair = "1h" }
+[groups.store]
+nodes = ["a", "b"]
+[groups.store.policy.active-active]
+storage = "last-writer-wins"
+keys = 10
+[clients.north]
+site = "north"
+to = "store"
+writes = "5/s"
+reads = "50/s"
+[clients.south]
+like = "north"
+site = "south"
+"#;
+
+/// A pair and its outstations; the link between the servers is cut now and then.
+const PLANT: &str = r#"
+title = "a plant"
+[nodes.a]
+[nodes.b]
+[links.lan]
+between = ["a", "b"]
+failures.cut = { mttf = "5d", duration = { exponential = "20m" } }
+[groups.g]
+nodes = ["a", "b"]
+[groups.g.policy.hot-standby]
+windback = true
+[field.plant]
+to = "g"
+events = "1/s"
+buffer = "10m"
+during_dual = "both"
+"#;
+
+fn run(text: &str, overrides: &[&str], runs: u64, days: f64) -> Summary {
+    summary(&ready(text, overrides, 17), runs, hours(24.0 * days))
+}
+
+fn get(summary: &Summary, name: &str) -> f64 {
+    figure(summary, name, 0.95).estimate
+}
+
+const YEAR: f64 = 31_557_600.0;
+
+#[test]
+fn clocks_that_differ_put_writes_out_of_order() {
+    // Two writes of a key in a row come from different nodes half of the time; of these, half have the first one from
+    // the node that is ahead by δ; at rate r of a key the second follows within δ with probability 1 − exp(−r δ), and
+    // then carries the earlier stamp.
+    let quiet = run(WRITERS, &[], 400, 10.0);
+    let share = 0.25 * -libm::expm1(-0.5);
+    figure_within("reordered writes", 10.0 * YEAR * share, &figure(&quiet, "reordered_rate", 0.999), 0.015);
+    assert_eq!(
+        get(&quiet, "overwritten_rate"),
+        get(&quiet, "reordered_rate"),
+        "without cuts nothing else is"
+    );
+    // What a cut lets both sides write is discarded in order.
+    let cut = run(WRITERS, &["links.wan.failures.cut={ mttf = \"1d\", repair = \"1h\" }"], 20, 10.0);
+    assert!(get(&cut, "overwritten_rate") > get(&cut, "reordered_rate") + 1000.0);
+}
+
+#[test]
+fn replayed_events_stand_behind_newer_ones() {
+    let plant = run(PLANT, &[], 40, 200.0);
+    assert!(get(&plant, "recovered_late_rate") > 100.0);
+    assert_eq!(get(&plant, "reordered_rate"), get(&plant, "recovered_late_rate"));
+    let without = run(PLANT, &["groups.g.policy.hot-standby.windback=false"], 2, 20.0);
+    assert!(try_figure(&without, "reordered_rate", 0.95).is_none(), "it cannot happen there");
+}
+
+#[test]
+fn devices_obey_two_servers_as_often_as_both_reach_them() {
+    let plant = run(PLANT, &[], 40, 200.0);
+    assert!(get(&plant, "dual_actuation_rate") > 10.0);
+    assert_eq!(get(&plant, "dual_actuation_rate"), get(&plant, "split_brain_rate"));
+    let first = run(PLANT, &["field.plant.during_dual=first"], 2, 20.0);
+    assert!(
+        try_figure(&first, "dual_actuation_rate", 0.95).is_none(),
+        "such devices obey one server at a time"
+    );
+}
+
+#[test]
+fn reads_across_a_cut_are_stale_from_the_limit_on() {
+    let cuts = "links.wan.failures.cut={ mttf = \"1d\", duration = { fixed = \"1h\" } }";
+    let of = |limit: &str| {
+        let objective = format!("objectives.staleness={limit}");
+        run(WRITERS, &[cuts, &objective], 20, 100.0)
+    };
+    // Every cut lasts an hour; from the limit on it counts. A cut at the horizon costs less than one of about 100.
+    let (short, long) = (of("10m"), of("20m"));
+    let ratio = get(&short, "stale_time") / get(&long, "stale_time");
+    assert!((ratio - 50.0 / 40.0).abs() < 0.01, "{ratio}");
+    let per_cut = 1.0 / (24.0 + 1.0);
+    let expected = per_cut * 50.0 * 60.0 * YEAR / 3600.0;
+    figure_within("stale time", expected, &figure(&short, "stale_time", 0.999), 0.2);
+    let unsafe_share = 1.0 - get(&short, "safe_availability");
+    assert!(
+        (unsafe_share - get(&short, "stale_time") / YEAR).abs() < 1e-9,
+        "up all the time, safe only so long"
+    );
+    // A limit that no cut reaches changes nothing, and without one there is no such measure.
+    assert_eq!(get(&of("2h"), "safe_availability"), 1.0);
+    assert!(try_figure(&run(WRITERS, &[cuts], 2, 10.0), "stale_time", 0.95).is_none());
+}
+
+#[test]
+fn messages_are_those_that_were_declared_however_they_are_simulated() {
+    // Heartbeats every 5 s and echo requests every 5 s, both ways, the echoes answered.
+    let rate = 2.0 / 5.0 + 2.0 * 2.0 / 5.0;
+    let plant = run(PLANT, &["links.lan.failures.cut.mttf=400y"], 4, 10.0);
+    assert!((get(&plant, "messages_rate") / rate - 1.0).abs() < 1e-4, "{}", get(&plant, "messages_rate"));
+    let stepwise = ready_as(PLANT, &["links.lan.failures.cut.mttf=400y"], 17, false);
+    let stepwise = summary(&stepwise, 4, hours(24.0));
+    assert!((get(&stepwise, "messages_rate") / rate - 1.0).abs() < 1e-3);
+    let alone = run(PLANT, &["groups.g.policy={ single = {} }"], 2, 10.0);
+    assert!(try_figure(&alone, "messages_rate", 0.95).is_none(), "a server alone talks to nobody");
+}
