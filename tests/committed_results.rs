@@ -42,7 +42,8 @@ fn plan_of(name: &str) -> Plan<Shipped> {
 fn recomputed(plan: &Plan<Shipped>) -> Manifest {
     let cancel = AtomicBool::new(false);
     let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let options = Options { jobs, cancel: &cancel, progress: &|_, _| (), panicked: &|_, _, _| (), timed: false };
+    let options =
+        Options { jobs, cancel: &cancel, progress: &|_, _| (), panicked: &|_, _, _| (), timed: false };
     outcome::collect(plan, &execute::execute(plan, &options)).manifest
 }
 

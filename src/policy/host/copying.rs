@@ -150,6 +150,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !self.groups[g].ledgers.iter().any(Ledger::wants_settling) {
             return;
         }
+        // A copy by passes may turn out to be behind what it was known to hold when the book was settled: these stay whole.
+        let by_passes = |copy: &Copy| {
+            matches!(copy.replication.copying.level, Level::Passes { .. })
+                && copy.replication.copying.needs_peer()
+        };
+        if self.groups[g].copies.iter().any(by_passes) {
+            return;
+        }
         for index in 0..self.groups[g].copies.len() {
             let copy = &self.groups[g].copies[index];
             if copy.replication.is_quiet() {
