@@ -79,7 +79,7 @@ fn mistakes_of_an_experiment() {
     bad(
         "at_least = \"99%\"",
         "at_least = \"60s\"",
-        &["bad.toml:24:12", "`60s` is no value of `availability`"],
+        &["bad.toml:24:12", "`60s` is no limit for a measure in 1"],
     );
     bad("runs = 40", "reports = [\"datta\"]", &["no report is called `datta`", "did you mean `data`?"]);
     bad("runs = 40", "measures = [\"lost\"]", &["no measure is called `lost`"]);
