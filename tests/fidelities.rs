@@ -319,6 +319,7 @@ fn both_fidelities_agree() {
     }
     let known = [
         "Acceptors",
+        "Actuators",
         "Capacity",
         "Degraded",
         "Diverged",
@@ -333,6 +334,7 @@ fn both_fidelities_agree() {
         "Service",
         "Stance",
         "Step",
+        "Traffic",
         "Verdict",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), known);

@@ -4,7 +4,7 @@
 //! unrelated new component changes nothing else. All of it makes one key of 128 bits: one comparison, no ties.
 //!
 //! An entry is the key and the place of its event, 24 bytes whatever the event holds. Two structures share them
-//! ([`super::order`]): a sorted array while few are pending, a heap when there are many.
+//! (`order.rs`): a sorted array while few are pending, a heap when there are many.
 //!
 //! Timers are *slots*: [`Agenda::arm`] moves a slot's deadline, [`Agenda::disarm`] clears it. Moving a deadline
 //! later only notes it (the entry re-sorts itself when it comes up); one that is moved earlier gets a new entry, and
