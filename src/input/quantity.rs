@@ -71,18 +71,17 @@ impl QuantityValue {
     /// assert_eq!(rate.in_unit("s"), None);
     /// ```
     pub fn in_unit(&self, unit: &str) -> Option<f64> {
-        let factor = match (self.dimension, unit) {
+        Some(match (self.dimension, unit) {
             (Dimension::Number, _)
             | (Dimension::Fraction, "1")
             | (Dimension::Time, "s" | "s/yr")
             | (Dimension::Rate, "1/yr")
-            | (Dimension::Size, "B" | "B/yr") => 1.0,
-            (Dimension::Time, "h/yr") => 1.0 / 3600.0,
-            (Dimension::Rate, "1/s") => 1.0 / SECS_PER_YEAR,
-            (Dimension::Bandwidth, "B/yr") => SECS_PER_YEAR,
+            | (Dimension::Size, "B" | "B/yr") => self.value,
+            (Dimension::Time, "h/yr") => self.value / 3600.0,
+            (Dimension::Rate, "1/s") => self.value / SECS_PER_YEAR,
+            (Dimension::Bandwidth, "B/yr") => self.value * SECS_PER_YEAR,
             _ => return None,
-        };
-        Some(self.value * factor)
+        })
     }
 }
 
