@@ -82,6 +82,11 @@ impl Role {
         Role::Idle,
     ];
 
+    /// Whether it takes copies of what another node writes.
+    pub(crate) const fn follows(self) -> bool {
+        matches!(self, Role::Standby | Role::Syncing | Role::Starting | Role::Isolated)
+    }
+
     /// Its name in scenario files and traces.
     pub const fn name(self) -> &'static str {
         match self {

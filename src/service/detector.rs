@@ -197,14 +197,37 @@ impl Watch {
         self.ahead.as_ref().map_or(self.suspected, |ahead| ahead.origin.suspected)
     }
 
-    /// Takes over what an earlier watch of the same pair has worked out.
-    pub(crate) fn inherit(&mut self, earlier: &Watch) {
-        if self.silence == earlier.silence {
-            self.ordinary = earlier.ordinary;
+    /// A new watch of the same pair in the place of this one, with the same stream and room.
+    pub(crate) fn begin_again(
+        &mut self,
+        silence: Silence,
+        armed: bool,
+        now: Instant,
+        around: Surroundings,
+        links: &[Link],
+        channels: Channels,
+    ) {
+        self.come_back(now, links);
+        if self.silence != silence {
+            self.silence = silence;
+            self.ordinary = None;
         }
+        self.memory = Memory::new(&silence);
+        self.around = around;
+        (self.ticks_from, self.newest, self.fresh, self.now) = (now, now, now, now);
+        self.newest_sent = None;
+        self.flight.clear();
+        self.suspected = false;
+        self.listening_first = !armed;
+        self.news_since = Some(Instant::ZERO);
+        self.quiet = None;
+        self.channels = channels;
+        self.stride = ahead::STRIDE_MIN;
+        self.next_beat = self.beat_from(now);
+        self.plan(links);
     }
 
-    /// Its stream, for the watch that follows it.
+    /// Its stream.
     pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -540,7 +563,26 @@ impl Watch {
         if around == self.around && !lost {
             return Observed::default();
         }
+        self.change_to(now, around, lost, false, links)
+    }
+
+    /// The surroundings and the content of the peer's beats change at `now`: the first beat sent from now on is news.
+    pub fn change_and_renew(&mut self, now: Instant, around: Surroundings, links: &[Link]) -> Observed {
+        self.change_to(now, around, false, true, links)
+    }
+
+    fn change_to(
+        &mut self,
+        now: Instant,
+        around: Surroundings,
+        lost: bool,
+        renews: bool,
+        links: &[Link],
+    ) -> Observed {
         self.settle(now, links);
+        if renews {
+            self.news_since = Some(now);
+        }
         if lost {
             self.flight.retain(|beat| beat.arrives <= now);
         }

@@ -93,6 +93,12 @@ impl Channels {
         Channels(links.iter().enumerate().map(open).collect())
     }
 
+    /// Whether no link has any.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this link has bursts.
     pub fn has(&self, link: LinkId) -> bool {
         self.0.get(link.index()).is_some_and(Option::is_some)

@@ -36,13 +36,18 @@ impl Medium {
     }
 
     /// Whether any of its links has bursts.
+    #[inline]
     pub fn has_bursts(&self, channels: &Channels) -> bool {
-        self.links().any(|link| channels.has(link))
+        !channels.is_empty() && self.links().any(|link| channels.has(link))
     }
 
     /// The same medium in the state it has at `at`; see [`Channels::is_bad`].
     #[must_use]
+    #[inline]
     pub fn at(&self, at: Instant, channels: &mut Channels) -> Medium {
+        if channels.is_empty() {
+            return Medium { bad: 0, ..*self };
+        }
         let states = self.links().enumerate();
         let bad = states.fold(0, |bad, (i, link)| bad | u8::from(channels.is_bad(link, at)) << i);
         Medium { bad, ..*self }

@@ -183,6 +183,9 @@ impl ActivePassive {
             let complete = if ctx.params.stale_takeover { in_step | had } else { in_step };
             complete & (1 << slot) != 0 || ctx.facts.all_lost
         };
+        if (0..ctx.params.active).all(held) {
+            return None;
+        }
         let mut free: Vec<(NodeId, u32, u32)> = trusted()
             .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
             .map(|peer| (peer.node, peer.last.in_step, peer.last.had))

@@ -201,7 +201,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let index = known.unwrap_or_else(|| {
             let key = self.setup.keys.pair(from, to).copy;
             let index = self.groups[g].copies.len();
-            let timer = ctx.slot(Self::rank(class::SERVICE, from.index()), Event::Copy(group, index as u16));
+            let timer = ctx.slot(Self::rank(class::SERVICE, from.index()), Event::Copy(group));
             let replication = Replication::new(source, target, copying.clone(), key.open(self.run));
             self.groups[g].copies.push(Copy { replication, timer, slot, toward: to });
             index
@@ -246,19 +246,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    pub(super) fn copy_wakes(&mut self, group: GroupId, _index: u16, ctx: &mut HostCtx<'_, P>) {
-        self.update_copies(group, ctx);
+    pub(super) fn copy_wakes(&mut self, group: GroupId) {
+        self.update_copies(group);
         self.evaluate(group);
     }
 
-    pub(super) fn update_copies_of(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        if let Some((group, _)) = self.setup.member[node.index()] {
-            self.update_copies(group, ctx);
-        }
-    }
-
     /// Notes that a group's replications have to be looked at again at the end of this event.
-    pub(super) fn update_copies(&mut self, group: GroupId, _: &mut HostCtx<'_, P>) {
+    pub(super) fn update_copies(&mut self, group: GroupId) {
         if let Some(stale) = self.stale_copies.get_mut(group.index()) {
             *stale = true;
         }
@@ -333,14 +327,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn can_copy(&self, from: NodeId, to: NodeId, needs_peer: bool) -> (bool, bool) {
         let (source, target) = (&self.nodes[from.index()], &self.nodes[to.index()]);
         let sends = source.stance.is_some_and(|stance| stance.accepts.is_some());
-        let open = self.medium(from, to, Classes::REPLICATION).is_some()
-            && self.medium(to, from, Classes::REPLICATION).is_some();
+        let open = self.is_way_open(from, to, Classes::REPLICATION)
+            && self.is_way_open(to, from, Classes::REPLICATION);
         if !needs_peer {
             return (sends, open && !source.is_paused());
         }
-        let willing =
-            matches!(target.role(), Some(Role::Standby | Role::Syncing | Role::Starting | Role::Isolated));
-        (sends && willing, open && !source.is_paused() && !target.is_paused())
+        (sends && target.role().is_some_and(Role::follows), open && !source.is_paused() && !target.is_paused())
     }
 
     /// The copy gives up what it has beyond the source's history.

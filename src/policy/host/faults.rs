@@ -374,7 +374,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// When the last link was cut that a group's nodes use among themselves, if one is cut at present.
     pub(super) fn cut_since(&self, from: NodeId, to: NodeId) -> Option<Instant> {
-        if self.medium(from, to, Classes::HEARTBEAT).is_some() {
+        if self.is_way_open(from, to, Classes::HEARTBEAT) {
             return None;
         }
         let routes = self.setup.routes(from, to);

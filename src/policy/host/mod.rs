@@ -86,8 +86,8 @@ pub enum Event<M> {
     Watch(u16),
     /// A balancer's health check has.
     Check(u16),
-    /// A replication has: group and place.
-    Copy(GroupId, u16),
+    /// A replication of this group has.
+    Copy(GroupId),
     /// A fence action ends.
     Fence {
         /// Who ordered it.
@@ -313,7 +313,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Deliver { from, to, via, message } => self.deliver(from, to, via, message, ctx),
             Event::Watch(index) => self.watch_wakes(index, ctx),
             Event::Check(index) => self.check_wakes(index, ctx),
-            Event::Copy(group, index) => self.copy_wakes(group, index, ctx),
+            Event::Copy(group) => self.copy_wakes(group),
             Event::Fence { by, peer } => self.fence_ends(by, peer, ctx),
             Event::Unfence(node) => self.unfence(node, ctx),
             Event::Issue(index) => self.issue(index, ctx),

@@ -550,10 +550,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let previous = other.as_ref().map_or(content, |b| b.content);
                 let first = now + true_span(every, drift).scaled(state.phase.uniform());
                 *other = Some(Beacon { every, first, sending: true, content, previous, changed: now });
-                self.surroundings_changed(node, ctx);
             }
         }
-        self.renew_watches_of(node, ctx);
+        self.beats_changed(node, ctx);
     }
 
     /// The series of beats a node sends at present, in true time.
@@ -587,8 +586,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if was_dormant != self.is_dormant(node) {
             self.repace(node, was_dormant, ctx);
         }
-        self.update_copies_of(node, ctx);
-        if let Some((group, _)) = self.setup.member[node.index()] {
+        let Some((group, _)) = self.setup.member[node.index()] else { return };
+        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts.is_some(), s.role.follows()));
+        if as_copies_see(old) != as_copies_see(stance) {
+            self.update_copies(group);
+        }
+        // Of two that accept clients may prefer the newer one; all else that they see is in the view.
+        let activation = |s: Option<Stance>| s.filter(|s| s.accepts.is_some()).map(|s| s.activation);
+        if activation(old) == activation(stance) {
+            self.evaluate(group);
+        } else {
             self.touch(group);
         }
     }

@@ -17,19 +17,20 @@ use super::{Event, HostCtx, World, class, true_span};
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Off(Stream),
-    /// The observer is gone: kept for its stream and for what it has worked out.
-    Past(Watch),
+    /// Not begun yet.
+    New(Stream),
     Beats(Watch),
     Echo(HealthCheck),
 }
 
-/// One node's watch of another, kept over restarts for its stream.
+/// One node's watch of another, kept over restarts for its stream and for what it has worked out.
 #[derive(Clone, Debug)]
 pub(super) struct WatchSlot {
     observer: NodeId,
     peer: NodeId,
     echo: bool,
+    /// The observer is there and watches.
+    is_on: bool,
     kind: Kind,
     slot: Slot,
 }
@@ -69,10 +70,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn explain_watches(&self) -> Vec<Process> {
         let model = &self.setup.model;
         let name = |node: NodeId| model.nodes[node.index()].name.as_str();
-        let watches = self.watches.iter().filter_map(|watch| {
+        let watches = self.watches.iter().filter(|watch| watch.is_on).filter_map(|watch| {
             let (observer, peer) = (name(watch.observer), name(watch.peer));
             let (what, explained) = match &watch.kind {
-                Kind::Off(_) | Kind::Past(_) => return None,
+                Kind::New(_) => return None,
                 Kind::Beats(beats) => {
                     (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
                 }
@@ -96,12 +97,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn arm_watch(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
-        let at = match &self.watches[index].kind {
-            Kind::Off(_) | Kind::Past(_) => Instant::NEVER,
+        let WatchSlot { kind, slot, .. } = &self.watches[index];
+        let at = match kind {
+            Kind::New(_) => Instant::NEVER,
             Kind::Beats(watch) => watch.wake_at(),
             Kind::Echo(check) => check.wake_at(),
         };
-        ctx.arm(self.watches[index].slot, at.max(ctx.now()));
+        ctx.arm(*slot, at.max(ctx.now()));
     }
 
     pub(super) fn begin_watch(
@@ -114,20 +116,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let is_echo = matches!(watching, Watching::Echo(_));
         let index = self.watch_slot(observer, peer, is_echo, ctx);
-        let mut stream = self.take_stream(index, now);
+        self.count_watch(index, now);
         let drift = self.clocks[observer.index()].drift;
         let links = &self.setup.model.links;
         let channels = self.channels_at(now);
-        let kind = match watching {
+        match watching {
             Watching::Beats { silence, armed } => {
                 let silence = silence.in_true_time(drift);
                 let around = self.watch_surroundings(observer, peer);
-                let mut watch =
-                    Watch::over(silence, self.setup.skips, armed, now, around, stream, links, channels);
-                if let Kind::Past(earlier) | Kind::Beats(earlier) = &self.watches[index].kind {
-                    watch.inherit(earlier);
+                if let Kind::Beats(watch) = &mut self.watches[index].kind {
+                    watch.begin_again(silence, armed, now, around, links, channels);
+                } else {
+                    let (skips, stream) = (self.setup.skips, self.stream_of(index, now));
+                    let watch = Watch::over(silence, skips, armed, now, around, stream, links, channels);
+                    self.watches[index].kind = Kind::Beats(watch);
                 }
-                Kind::Beats(watch)
             }
             Watching::Echo(rule) => {
                 let rule = Rule {
@@ -135,20 +138,23 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     timeout: true_span(rule.timeout, drift),
                     ..rule
                 };
+                let mut stream = self.stream_of(index, now);
                 let first = now + rule.every.scaled(stream.uniform());
                 let around = self.echo_surroundings(observer, peer);
-                Kind::Echo(HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels))
+                let check = HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels);
+                self.watches[index].kind = Kind::Echo(check);
             }
-        };
-        self.count_watch(index, now);
-        self.watches[index].kind = kind;
+        }
+        self.watches[index].is_on = true;
         self.arm_watch(index, ctx);
     }
 
     /// Counts what an echo that comes to its end has asked and been answered.
     fn count_watch(&mut self, index: usize, now: Instant) {
-        let WatchSlot { observer, kind, .. } = &mut self.watches[index];
-        if let (Kind::Echo(check), Some((group, _))) = (kind, self.setup.member[observer.index()]) {
+        let WatchSlot { observer, kind, is_on, .. } = &mut self.watches[index];
+        if let (true, Kind::Echo(check), Some((group, _))) =
+            (*is_on, kind, self.setup.member[observer.index()])
+        {
             let messages = check.take_messages(now);
             self.count_checks(group, messages);
         }
@@ -174,37 +180,38 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let key = if echo { keys.echo } else { keys.watch };
             let index = self.watches.len();
             let slot = ctx.slot(Self::rank(class::TIMER, observer.index()), Event::Watch(index as u16));
-            self.watches.push(WatchSlot { observer, peer, echo, kind: Kind::Off(key.open(self.run)), slot });
+            let kind = Kind::New(key.open(self.run));
+            self.watches.push(WatchSlot { observer, peer, echo, is_on: false, kind, slot });
             index
         })
     }
 
     /// The stream of what runs there, as far as it has been used by `now`.
-    fn take_stream(&mut self, index: usize, now: Instant) -> Stream {
+    fn stream_of(&mut self, index: usize, now: Instant) -> Stream {
+        self.come_back(index, now);
+        match &self.watches[index].kind {
+            Kind::New(stream) => stream.clone(),
+            Kind::Beats(watch) => watch.stream().clone(),
+            Kind::Echo(check) => check.stream().clone(),
+        }
+    }
+
+    /// What a watch drew for times after `now` is forgotten.
+    fn come_back(&mut self, index: usize, now: Instant) {
         let links = &self.setup.model.links;
         match &mut self.watches[index].kind {
-            Kind::Off(stream) => stream.clone(),
-            Kind::Past(watch) => watch.stream().clone(),
-            Kind::Beats(watch) => {
-                watch.come_back(now, links);
-                watch.stream().clone()
-            }
-            Kind::Echo(check) => {
-                check.come_back(now, links);
-                check.stream().clone()
-            }
+            Kind::New(_) => {}
+            Kind::Beats(watch) => watch.come_back(now, links),
+            Kind::Echo(check) => check.come_back(now, links),
         }
     }
 
     pub(super) fn drop_watches(&mut self, observer: NodeId, ctx: &mut HostCtx<'_, P>) {
         for index in 0..self.watches.len() {
-            if self.watches[index].observer == observer {
+            if self.watches[index].observer == observer && self.watches[index].is_on {
                 self.count_watch(index, ctx.now());
-                let stream = self.take_stream(index, ctx.now());
-                let kind = std::mem::replace(&mut self.watches[index].kind, Kind::Off(stream));
-                if let Kind::Beats(watch) | Kind::Past(watch) = kind {
-                    self.watches[index].kind = Kind::Past(watch);
-                }
+                self.come_back(index, ctx.now());
+                self.watches[index].is_on = false;
                 ctx.disarm(self.watches[index].slot);
             }
         }
@@ -235,7 +242,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         self.recheck(node, ctx);
         if let Some((group, _)) = self.setup.member[node.index()] {
-            self.update_copies(group, ctx);
+            self.update_copies(group);
+        }
+    }
+
+    /// A node begins to send beats, or says something new with them: whoever watches it looks again.
+    pub(super) fn beats_changed(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        self.count_beats(node, now);
+        for index in 0..self.watches.len() {
+            let WatchSlot { observer, peer, is_on, .. } = self.watches[index];
+            if peer != node || !is_on {
+                continue;
+            }
+            let around = self.watch_surroundings(observer, peer);
+            let Kind::Beats(watch) = &mut self.watches[index].kind else { continue };
+            let seen = watch.change_and_renew(now, around, &self.setup.model.links);
+            self.arm_watch(index, ctx);
+            self.observed(index, seen, ctx);
         }
     }
 
@@ -256,18 +280,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for group in (0..self.groups.len()).map(GroupId::from) {
             if setup.uses(group, link) {
-                self.update_copies(group, ctx);
+                self.update_copies(group);
                 self.touch(group);
             }
         }
     }
 
     fn look_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
-        let (observer, peer) = (self.watches[index].observer, self.watches[index].peer);
+        let WatchSlot { observer, peer, is_on, .. } = self.watches[index];
+        if !is_on {
+            return;
+        }
         let now = ctx.now();
         let links = &self.setup.model.links;
         let seen = match &self.watches[index].kind {
-            Kind::Off(_) | Kind::Past(_) => return,
+            Kind::New(_) => return,
             Kind::Beats(watch) => {
                 let around = self.watch_surroundings(observer, peer);
                 let lost = self.setup.model.cut_in_flight_lost
@@ -292,7 +319,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let links = &self.setup.model.links;
         let seen = match &mut self.watches[index].kind {
-            Kind::Off(_) | Kind::Past(_) => return,
+            Kind::New(_) => return,
             Kind::Beats(watch) => watch.wake(now, links),
             Kind::Echo(check) => check.wake(now, links),
         };
@@ -328,19 +355,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         } else if let Some(beacon) = &self.nodes[peer.index()].beacon {
             let notice = Notice::Heard { peer, beacon: beacon.content_at(sent), trust: seen.trust };
             self.notify(observer, notice, ctx);
-        }
-    }
-
-    pub(super) fn renew_watches_of(&mut self, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let now = ctx.now();
-        for index in 0..self.watches.len() {
-            if self.watches[index].peer != peer {
-                continue;
-            }
-            if let Kind::Beats(watch) = &mut self.watches[index].kind {
-                watch.renew(now, &self.setup.model.links);
-                self.arm_watch(index, ctx);
-            }
         }
     }
 

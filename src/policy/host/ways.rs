@@ -16,6 +16,12 @@ use super::{HostCtx, World};
 /// The classes of traffic between nodes.
 const CLASSES: [Classes; 3] = [Classes::HEARTBEAT, Classes::REPLICATION, Classes::ECHO];
 
+/// Where a class stands among them.
+#[inline]
+fn place_of(classes: Classes) -> usize {
+    CLASSES.iter().position(|known| *known == classes).expect("a class between nodes")
+}
+
 /// The open ways of a run at present.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ways {
@@ -120,9 +126,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// The links that carry a class from one node to another at present; `None`: no way is open.
+    #[inline]
     pub(super) fn medium(&self, from: NodeId, to: NodeId, classes: Classes) -> Option<Medium> {
-        let class = CLASSES.iter().position(|known| *known == classes).expect("a class between nodes");
-        self.ways.between[from.index() * self.ways.nodes + to.index()][class]
+        self.ways.between[from.index() * self.ways.nodes + to.index()][place_of(classes)]
+    }
+
+    /// Whether any way is open for a class from one node to another.
+    #[inline]
+    pub(super) fn is_way_open(&self, from: NodeId, to: NodeId, classes: Classes) -> bool {
+        self.ways.between[from.index() * self.ways.nodes + to.index()][place_of(classes)].is_some()
     }
 
     /// Whether a client reaches a node of its group over the network.
