@@ -59,7 +59,7 @@ fn life(run: u64, around: Surroundings, until: f64) -> Vec<(Instant, Act<Surroun
             1 => (Surroundings { medium: None, ..around }, fate.uniform() < 0.5),
             2 => (Surroundings { hearing: false, ..around }, false),
             _ => {
-                acts.push((at, Act::Renew));
+                acts.push((at, Act::Renew(around)));
                 at = back;
                 continue;
             }

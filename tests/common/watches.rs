@@ -55,7 +55,7 @@ pub enum Seen {
 #[derive(Clone, Copy, Debug)]
 pub enum Act<S> {
     Change(S, bool),
-    Renew,
+    Renew(S),
 }
 
 /// Steps a watch through acts up to an instant, and tells what was seen.
@@ -76,10 +76,7 @@ pub fn drive(
         let (now, seen) = if act <= wake {
             match acts.next().expect("peeked") {
                 (at, Act::Change(around, lost)) => (*at, watch.change(*at, *around, *lost, links)),
-                (at, Act::Renew) => {
-                    watch.renew(*at, links);
-                    continue;
-                }
+                (at, Act::Renew(around)) => (*at, watch.renew(*at, *around, links)),
             }
         } else {
             (wake, watch.wake(wake, links))
@@ -205,7 +202,7 @@ pub fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool, runs: 
         row.push(first(&log, at + length, Seen::Trust));
 
         let (mut watch, _, at, _) = begin();
-        let log = drive(&mut watch, links, &[(at, Act::Renew)], at + secs(100.0));
+        let log = drive(&mut watch, links, &[(at, Act::Renew(around))], at + secs(100.0));
         row.push(first(&log, at, Seen::News).min(first(&log, at, Seen::Trust)));
 
         let (mut watch, ..) = begin();

@@ -332,7 +332,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !needs_peer {
             return (sends, open && !source.is_paused());
         }
-        (sends && target.role().is_some_and(Role::follows), open && !source.is_paused() && !target.is_paused())
+        (
+            sends && target.role().is_some_and(Role::follows),
+            open && !source.is_paused() && !target.is_paused(),
+        )
     }
 
     /// The copy gives up what it has beyond the source's history.

@@ -15,6 +15,7 @@ use crate::system::spec::Classes;
 use super::fidelity::Process;
 use super::{Event, HostCtx, World, class, true_span};
 
+#[expect(clippy::large_enum_variant, reason = "kept in its place and begun again there, never moved")]
 #[derive(Clone, Debug)]
 enum Kind {
     /// Not begun yet.
@@ -257,7 +258,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             let around = self.watch_surroundings(observer, peer);
             let Kind::Beats(watch) = &mut self.watches[index].kind else { continue };
-            let seen = watch.change_and_renew(now, around, &self.setup.model.links);
+            let seen = watch.renew(now, around, &self.setup.model.links);
             self.arm_watch(index, ctx);
             self.observed(index, seen, ctx);
         }
