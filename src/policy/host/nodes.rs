@@ -7,7 +7,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Clock, Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
-use crate::system::ids::{LinkId, NodeId};
+use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::spec::{Classes, Effect, Scope};
 
 use super::clocks::Clocks;
@@ -269,44 +269,47 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         let Some((group, member)) = self.setup.member[node.index()] else { return };
-        let has_data = self.has_data(group, member);
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.started = now;
-        let params = &self.setup.model.groups[group.index()].policy;
-        let mut commands = std::mem::take(&mut self.commands);
-        {
-            let spec = &self.setup.model.nodes[node.index()].clock;
-            let wall = wall_clock(&self.clocks[node.index()], spec, now);
-            let facts = self.facts(node, has_data, now, WallClock(&wall));
-            let state = &mut self.nodes[node.index()];
-            let durable = state.durable.clone();
-            let mut start = Ctx::new(facts, params, &mut state.stream, &mut commands);
-            state.program = Some(P::start(&durable, &mut start));
-            state.after_fence = false;
-        }
+        let commands = self.within(node, (group, member), now, |program, durable, c| {
+            *program = Some(P::start(durable, c));
+        });
+        self.nodes[node.index()].after_fence = false;
         self.emit(now, Fact::Process { node, up: true });
         self.execute(node, commands, ctx);
         self.surroundings_changed(node, ctx);
         self.refresh(node, ctx);
     }
 
-    fn facts<'w>(&self, node: NodeId, has_data: bool, now: Instant, wall: WallClock<'w>) -> Facts<'w>
-    where
-        's: 'w,
-    {
-        let state = &self.nodes[node.index()];
-        let (group, _) = self.setup.member[node.index()].expect("a node with a program is in a group");
-        Facts {
+    /// Lets `work` act with a node's program, which may not be there yet; gives the commands that come back.
+    fn within(
+        &mut self,
+        node: NodeId,
+        (group, member): (GroupId, usize),
+        now: Instant,
+        work: impl FnOnce(&mut Option<P>, &P::Durable, &mut Ctx<'_, P>),
+    ) -> Vec<Command<P>> {
+        let has_data = self.has_data(group, member);
+        let all_lost = !has_data && self.is_all_lost(group);
+        let (model, clocks) = (&self.setup.model, &self.clocks[node.index()]);
+        let state = &mut self.nodes[node.index()];
+        let wall = wall_clock(clocks, &model.nodes[node.index()].clock, now);
+        let facts = Facts {
             me: node,
-            members: &self.setup.model.groups[group.index()].nodes,
-            running: (now.since(state.started), 1.0 + self.clocks[node.index()].drift),
-            wall,
+            members: &model.groups[group.index()].nodes,
+            running: (now.since(state.started), 1.0 + clocks.drift),
+            wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
             has_data,
-            all_lost: !has_data && self.is_all_lost(group),
-        }
+            all_lost,
+        };
+        let mut commands = std::mem::take(&mut self.commands);
+        let params = &model.groups[group.index()].policy;
+        let NodeState { program, durable, stream, .. } = state;
+        work(program, durable, &mut Ctx::new(facts, params, stream, &mut commands));
+        commands
     }
 
     /// Calls a node's program, carries out its commands and looks at what it believes afterwards.
@@ -316,19 +319,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx: &mut HostCtx<'_, P>,
         callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
     ) {
-        let Some((group, member)) = self.setup.member[node.index()] else { return };
-        let (now, has_data) = (ctx.now(), self.has_data(group, member));
-        let params = &self.setup.model.groups[group.index()].policy;
-        let mut commands = std::mem::take(&mut self.commands);
-        {
-            let spec = &self.setup.model.nodes[node.index()].clock;
-            let wall = wall_clock(&self.clocks[node.index()], spec, now);
-            let facts = self.facts(node, has_data, now, WallClock(&wall));
-            let state = &mut self.nodes[node.index()];
-            if let Some(program) = state.program.as_mut() {
-                callback(program, &mut Ctx::new(facts, params, &mut state.stream, &mut commands));
+        let Some(place) = self.setup.member[node.index()] else { return };
+        let commands = self.within(node, place, ctx.now(), |program, _, c| {
+            if let Some(program) = program {
+                callback(program, c);
             }
-        }
+        });
         self.execute(node, commands, ctx);
         self.refresh(node, ctx);
     }
