@@ -14,9 +14,9 @@ use crate::report::table::{Cell, Column, Table};
 /// Lists what there is
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// What to list
+    /// What to list; everything if left out
     #[arg(value_enum)]
-    what: What,
+    what: Option<What>,
     #[command(flatten)]
     format: FormatArgs,
 }
@@ -37,8 +37,20 @@ enum What {
 }
 
 pub(super) fn list<P: PolicySet>(args: &ListArgs) -> Ended {
+    let tables: Vec<Table> = match args.what {
+        Some(what) => vec![table::<P>(what)],
+        None => {
+            let all = What::value_variants().iter();
+            all.map(|&what| Table { title: format!("{what:?}"), ..table::<P>(what) }).collect()
+        }
+    };
+    print_tables(&tables, args.format.format)?;
+    Ok(Exit::Good)
+}
+
+fn table<P: PolicySet>(what: What) -> Table {
     let words = |cells: Vec<String>| cells.into_iter().map(Cell::Text).collect::<Vec<_>>();
-    let (columns, rows, sentence) = match args.what {
+    let (columns, rows, sentence) = match what {
         What::Policies => {
             let rows =
                 P::described().into_iter().map(|(name, doc)| words(vec![name.into(), doc.into()])).collect();
@@ -64,9 +76,7 @@ pub(super) fn list<P: PolicySet>(args: &ListArgs) -> Ended {
         }
     };
     let columns = columns.into_iter().map(Column::words).collect();
-    let table = Table { title: String::new(), columns, rows, sentence: sentence.to_owned() };
-    print_tables(&[table], args.format.format)?;
-    Ok(Exit::Good)
+    Table { title: String::new(), columns, rows, sentence: sentence.to_owned() }
 }
 
 fn files(kind: FileKind) -> Vec<Vec<Cell>> {
