@@ -44,6 +44,7 @@ pub const SHIPPED: &[ShippedFile] = shipped![
     "experiments/scenarios/main-main.toml",
     "experiments/scenarios/monitor-broken.toml",
     "experiments/scenarios/pause-makes-main-main.toml",
+    "experiments/scenarios/power-outage.toml",
     "experiments/scenarios/stale-reads.toml",
     "experiments/scenarios/stall-called-off.toml",
     "experiments/scenarios/takeover.toml",

@@ -11,7 +11,7 @@
 //!
 //! Sources: the classic Linux-HA heartbeat pair (keepalive, deadtime, initdead, failback), hot, warm and cold standby,
 //! and N + M of the HA literature. A slot is one of the N parts of the work; the slots nobody trusted is known to hold
-//! are vacant, and the free standbys take them in order: copies in step first, then the order of the group.
+//! are vacant, and the free standbys take them in turn (`succession.rs`).
 //!
 //! *Timers*: time-out of heartbeats, takeover, hand-over, failback delay, retry of a failed fence, all monotonic.
 //! *Claims*: with fencing that always works there is never a second active node. Without it the split brain lasts as
@@ -27,6 +27,7 @@ use crate::policy::registry::Named;
 
 mod detector;
 mod params;
+mod succession;
 
 pub use params::{Params, Replicating};
 
@@ -38,6 +39,8 @@ pub struct ActivePassive {
     in_step: u32,
     /// The slots of which it has ever had a complete copy.
     had: u32,
+    /// The slot it holds or held last.
+    held: Option<Held>,
     /// It has asked for its own slot back and waits.
     asks: bool,
     /// The highest activation number seen.
@@ -81,6 +84,13 @@ enum Known {
     Suspected,
 }
 
+/// A slot that a node holds, or held last, and under which activation number: the higher, the newer its data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Held {
+    slot: u8,
+    activation: u64,
+}
+
 /// What a heartbeat says.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Beacon {
@@ -91,6 +101,7 @@ pub struct Beacon {
     activation: u64,
     in_step: u32,
     had: u32,
+    held: Option<Held>,
 }
 
 /// What survives a restart.
@@ -98,6 +109,7 @@ pub struct Beacon {
 pub struct Durable {
     activation: u64,
     had: u32,
+    held: Option<Held>,
 }
 
 /// What nodes tell each other.
@@ -159,48 +171,13 @@ impl ActivePassive {
             activation: self.activation,
             in_step: self.in_step,
             had: self.had,
+            held: self.held,
         };
         ctx.beacon(ctx.params.heartbeat, beacon);
     }
 
     fn peer(&mut self, node: NodeId) -> Option<&mut Peer> {
         self.peers.iter_mut().find(|peer| peer.node == node)
-    }
-
-    /// A slot that no trusted peer holds or takes, if it is this node's turn to take it. A peer that has not spoken
-    /// yet may hold it; a node without data has nothing to serve while there is any left elsewhere.
-    fn vacancy(&self, ctx: &Ctx<'_, Self>) -> Option<u8> {
-        let unheard = self.peers.iter().any(|peer| peer.known == Known::NotYet);
-        if self.state != State::Standby || unheard || !(ctx.facts.has_data || ctx.facts.all_lost) {
-            return None;
-        }
-        let trusted = || self.peers.iter().filter(|peer| peer.known == Known::Trusted);
-        let held =
-            |slot: u8| trusted().any(|peer| peer.last.active == Some(slot) || peer.last.taking == Some(slot));
-        // The free standbys take the vacant slots in order, for each one first those whose copy of it is in step.
-        // One with an outdated copy only where the model allows it, one that never had a copy never.
-        let may = |in_step: u32, had: u32, slot: u8| {
-            let complete = if ctx.params.stale_takeover { in_step | had } else { in_step };
-            complete & (1 << slot) != 0 || ctx.facts.all_lost
-        };
-        if (0..ctx.params.active).all(held) {
-            return None;
-        }
-        let mut free: Vec<(NodeId, u32, u32)> = trusted()
-            .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
-            .map(|peer| (peer.node, peer.last.in_step, peer.last.had))
-            .collect();
-        free.push((ctx.me(), self.in_step, self.had));
-        for slot in (0..ctx.params.active).filter(|&slot| !held(slot)) {
-            let best = (0..free.len())
-                .filter(|&i| may(free[i].1, free[i].2, slot))
-                .min_by_key(|&i| (free[i].1 & (1 << slot) == 0, ctx.rank(free[i].0)));
-            let Some(best) = best else { continue };
-            if free.swap_remove(best).0 == ctx.me() {
-                return Some(slot);
-            }
-        }
-        None
     }
 
     fn consider(&mut self, ctx: &mut Ctx<'_, Self>) {
@@ -242,6 +219,7 @@ impl ActivePassive {
         self.activation += 1;
         self.in_step |= 1 << slot;
         self.had |= 1 << slot;
+        self.held = Some(Held { slot, activation: self.activation });
         self.asks = false;
         self.persist(ctx);
         self.speak(ctx);
@@ -289,7 +267,7 @@ impl ActivePassive {
     }
 
     fn persist(&self, ctx: &mut Ctx<'_, Self>) {
-        ctx.persist(Durable { activation: self.activation, had: self.had });
+        ctx.persist(Durable { activation: self.activation, had: self.had, held: self.held });
     }
 
     /// The slots that a peer is known to hold.
@@ -317,16 +295,6 @@ impl ActivePassive {
         self.state = State::Draining { slot, to };
         ctx.arm(Timer::Drained, ctx.params.drain());
     }
-
-    /// The standby that is best placed to take a slot over.
-    fn successor(&self, slot: u8, ctx: &Ctx<'_, Self>) -> Option<NodeId> {
-        self.peers
-            .iter()
-            .filter(|p| p.known == Known::Trusted && p.last.active.is_none() && p.last.taking.is_none())
-            .filter(|p| p.last.in_step & (1 << slot) != 0)
-            .min_by_key(|p| ctx.rank(p.node))
-            .map(|p| p.node)
-    }
 }
 
 impl Policy for ActivePassive {
@@ -352,6 +320,7 @@ impl Policy for ActivePassive {
             had: durable.had
                 | ctx.params.always_in_step()
                 | if first && !begins_active { u32::MAX } else { 0 },
+            held: durable.held,
             asks: false,
             activation: durable.activation,
             peers,
