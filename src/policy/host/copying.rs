@@ -442,16 +442,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         behind.map(|c| c.replication.left().upto).max()
     }
 
-    /// Whether every copy of a member is in step and has been so undisturbed.
+    /// Whether every copy of a member at a node that follows is in step and has been so undisturbed.
     pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
-        let mut any = false;
-        let all = self.groups[group.index()]
-            .copies
-            .iter()
-            .filter(|c| c.replication.from == member)
-            .inspect(|_| any = true)
-            .all(|c| c.replication.is_undisturbed(now));
-        any && all
+        let follows = |copy: &&Copy| self.nodes[copy.toward.index()].role().is_some_and(Role::follows);
+        let copies = self.groups[group.index()].copies.iter().filter(|c| c.replication.from == member);
+        let mut following = copies.filter(follows).peekable();
+        following.peek().is_some() && following.all(|c| c.replication.is_undisturbed(now))
     }
 
     fn degraded_changed(&mut self, group: GroupId, now: Instant) {
