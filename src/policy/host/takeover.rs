@@ -121,7 +121,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             // A crash after a pause: the pause is what took it away.
             takeovers.vacated[slot].get_or_insert(now);
         }
-        let alone = self.acceptors(group) == 1;
+        let alone = self.acceptors(group, slot as u8) == 1;
         let in_class = alone
             && self.groups[group.index()].takeovers.incident.is_none()
             && self.all_in_step(group, member, now)
@@ -155,15 +155,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         })
     }
 
-    fn acceptors(&self, group: GroupId) -> usize {
+    /// Running nodes that accept a part of the work.
+    fn acceptors(&self, group: GroupId, slot: u8) -> usize {
         let nodes = &self.setup.model.groups[group.index()].nodes;
-        nodes
-            .iter()
-            .filter(|n| {
-                let state = &self.nodes[n.index()];
-                state.is_running() && state.stance.is_some_and(|stance| stance.accepts.is_some())
-            })
-            .count()
+        let accepts = |node: &&NodeId| {
+            let state = &self.nodes[node.index()];
+            state.is_running() && state.stance.is_some_and(|stance| stance.accepts == Some(slot))
+        };
+        nodes.iter().filter(accepts).count()
     }
 
     pub(super) fn note_suspicion(&mut self, observer: NodeId, peer: NodeId, now: Instant) {
@@ -359,7 +358,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// The loser copies the winner: their histories are one again, unless two still accept.
     pub(super) fn reconciled(&mut self, group: GroupId, now: Instant) {
-        if self.groups[group.index()].takeovers.diverged && self.acceptors(group) < 2 {
+        let slots = self.setup.designs[group.index()].slots;
+        let is_one = |slot: u8| self.acceptors(group, slot) < 2;
+        if self.groups[group.index()].takeovers.diverged && (0..slots).all(is_one) {
             self.groups[group.index()].takeovers.diverged = false;
             self.emit(now, Fact::Diverged { group, diverged: false });
         }
