@@ -14,8 +14,10 @@ use failsim::policy::contract::{Phase, Policy};
 use failsim::policy::facts::Fact;
 use failsim::policy::host::Setup;
 use failsim::policy::registry::Shipped;
+use failsim::stats::test::kolmogorov_smirnov;
 use failsim::system::ids::{GroupId, LinkId, NodeId};
 use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
+use failsim::theory::detector::lease_detection;
 
 const A: NodeId = NodeId(0);
 const B: NodeId = NodeId(1);
@@ -246,4 +248,31 @@ fn a_crash_soon_after_a_stall_loses_what_had_piled_up() {
         assert!(all > 0, "crash at {crashed}");
         assert_eq!(losses_in_class(&facts).iter().all(|in_class| *in_class), in_class, "crash at {crashed}");
     }
+}
+
+/// A lease of 30 s that is renewed every 10 s has run 0 to 10 s of its length when its holder crashes: detection takes
+/// from 20 to 30 s, each as likely (the case `lease_detection_mean`).
+#[test]
+fn a_lease_runs_out_as_late_as_theory_says() {
+    let text = nodes(
+        "\"a\", \"b\"",
+        "[groups.g.policy.active-passive]\nheartbeat = \"10s\"\ndetector = { lease = { ttl = \"30s\", margin = \"0s\" } }\ntakeover = \"0s\"\n\
+         lag = \"0s\"\n",
+    ) + "[nodes.a.failures]\ncrash = { mtbf = \"3h\", repair = { uniform = [\"10m\", \"20m\"] } }\n";
+    let setup = ready(&text, &[], 5);
+    let law = lease_detection(30.0, 10.0, 0.0).unwrap();
+    let mut took = Vec::new();
+    for run in 0..40 {
+        let (_, facts) = simulate_with(&setup, run, hours(24.0 * 60.0), Vec::new());
+        took.extend(facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Failover { detection: Some(detection), .. } => Some(detection.as_secs()),
+            _ => None,
+        }));
+    }
+    assert!(took.len() > 4000, "{} failovers", took.len());
+    mean_within("a lease's detection", law.mean(), took.iter().copied(), 1.0 - 1e-4, 0.01);
+    let fit = kolmogorov_smirnov(&took, |secs| law.cdf(secs));
+    assert!(fit.p_value > 1e-4, "p = {:e} of {} times", fit.p_value, took.len());
+    let (least, most) = took.iter().fold((f64::MAX, 0.0_f64), |(a, b), &x| (a.min(x), b.max(x)));
+    assert!(least >= 20.0 && most <= 30.0, "from {least} to {most} s");
 }

@@ -13,7 +13,7 @@ use crate::system::bursts::Bursts;
 use crate::system::spec::{Classes, Clock, PathUse};
 
 /// The traffic classes by name.
-pub const CLASSES: &[&str] = &["heartbeat", "replication", "client", "echo", "field", "storage", "all"];
+pub const CLASSES: &[&str] = &["heartbeat", "replication", "client", "echo", "field", "all"];
 
 /// The set that these names stand for.
 pub fn classes(names: &[&str]) -> Classes {
@@ -24,7 +24,6 @@ pub fn classes(names: &[&str]) -> Classes {
             "client" => Classes::CLIENT,
             "echo" => Classes::ECHO,
             "field" => Classes::FIELD,
-            "storage" => Classes::STORAGE,
             _ => Classes::ALL,
         })
     })

@@ -168,8 +168,6 @@ impl Classes {
     pub const ECHO: Classes = Classes(8);
     /// Field devices.
     pub const FIELD: Classes = Classes(16);
-    /// Shared storage.
-    pub const STORAGE: Classes = Classes(32);
     /// All of them.
     pub const ALL: Classes = Classes(63);
 
