@@ -54,6 +54,8 @@ pub struct Step {
     pub scope: Option<Name>,
     /// Whether a crash takes the disk along.
     pub disk_loss: bool,
+    /// How far a clock is set forward, in seconds.
+    pub by_secs: f64,
     /// The node a changeover moves the role to.
     pub to: Option<Name>,
 }
@@ -66,6 +68,7 @@ pub const ACTIONS: &[&str] = &[
     "resume",
     "stop",
     "start",
+    "step_clock",
     "cut",
     "heal",
     "strike",
@@ -254,6 +257,12 @@ impl Table for StepTable {
             "Its server process ends until `start`; the host still answers.",
         ),
         Key::new("start", Kind::Name("a node"), "Its server process begins again."),
+        Key::new(
+            "step_clock",
+            Kind::Name("a node"),
+            "Its wall clock is set, until its next synchronisation.",
+        ),
+        Key::new("by", Kind::Offset, "How far `step_clock` sets it forward; back if negative."),
         Key::new("cut", Kind::Name("a link or path"), "It carries nothing until `heal`."),
         Key::new("heal", Kind::Name("a link or path"), "Every cut of it by this script ends."),
         Key::new("strike", Kind::Name("a common cause"), "Its members fail until `relieve`."),
@@ -285,6 +294,10 @@ impl Table for StepTable {
             }
         };
         only(r, "to", &["changeover"]);
+        only(r, "by", &["step_clock"]);
+        if given.contains(&"step_clock") && !r.is_given("by") {
+            r.problem_at("step_clock", "`step_clock` without `by`", "`by`: how far, such as `30s` or `-5m`");
+        }
         only(r, "classes", &["cut"]);
         only(r, "direction", &["cut"]);
         only(r, "scope", &["crash", "restore", "pause", "resume", "stop", "start"]);
@@ -309,6 +322,7 @@ impl Table for StepTable {
                 direction: direction(r.choice("direction")),
                 scope: r.name("scope"),
                 disk_loss: r.flag("disk_loss"),
+                by_secs: r.offset_opt("by").unwrap_or(0.0),
                 to: r.name("to"),
             })
         });

@@ -41,7 +41,7 @@ pub struct Occurrence {
     pub duration: Law,
 }
 
-fn occurrence(r: &mut Reader<'_>) -> Occurrence {
+fn occurrence(r: &mut Reader<'_>, is_momentary: bool) -> Occurrence {
     let exponential = |r: &mut Reader<'_>, key: &str, mean: f64| match Law::exponential(mean) {
         Ok(law) => Some(law),
         Err(error) => {
@@ -78,6 +78,16 @@ fn occurrence(r: &mut Reader<'_>) -> Occurrence {
         law
     };
     let key = if r.is_given("repair") { "repair" } else { "duration" };
+    if is_momentary {
+        if r.is_given(key) {
+            r.problem_at(
+                key,
+                "a step of a clock has no duration",
+                "none: it lasts until the next synchronisation",
+            );
+        }
+        return Occurrence { time_to_failure, duration: Law::fixed(0.0).expect("zero is a time") };
+    }
     if !r.is_given(key) {
         let problem = crate::input::Problem::new(r.place(), format!("`{}` does not say how long", r.path()));
         r.problem(problem.expected("`repair` or `duration`").derived());
@@ -97,13 +107,15 @@ pub struct FailureTable {
 
 impl Table for FailureTable {
     const KEYS: &'static [Key] = &[
-        Key::new("effect", Kind::Choice(&["crash", "crash-with-disk-loss", "pause", "slow"]),
+        Key::new("effect", Kind::Choice(&["crash", "crash-with-disk-loss", "pause", "slow", "clock-step"]),
             "\"crash\": volatile state is lost. \"pause\": everything stands still and goes on later with stale \
-             beliefs. \"slow\": service takes `factor` times as long.").neutral("crash"),
+             beliefs. \"slow\": service takes `factor` times as long (felt where requests are events, and only there). \
+             \"clock-step\": the wall clock is set `by` so much, until its next synchronisation.").neutral("crash"),
         Key::new("scope", Kind::Text,
             "\"host\", \"process\" (the server; the host still answers an echo) or one of the node's `processes`.")
             .neutral("host"),
         Key::new("factor", Kind::Number(1.0, f64::INFINITY), "How much slower."),
+        Key::new("by", Kind::Offset, "How far the wall clock is set forward; back if negative."),
         MTTF, MTBF, AFR, RATE, TTF, REPAIR, DURATION,
     ];
     fn read(r: &mut Reader<'_>) -> Self {
@@ -113,21 +125,24 @@ impl Table for FailureTable {
             "crash-with-disk-loss" => Effect::CrashDiskLoss,
             "pause" => Effect::Pause,
             "slow" => Effect::Slow { factor: factor.unwrap_or(1.0) },
+            "clock-step" => Effect::ClockStep { secs: r.offset_opt("by").unwrap_or(0.0) },
             _ => Effect::Crash,
         };
-        if name == "slow" && !r.is_given("factor") {
-            r.problem_at("effect", "`slow` without `factor`", "`factor`: how much slower");
-        } else if name != "slow" && r.is_given("factor") {
-            r.problem_at(
-                "factor",
-                "`factor` belongs to the effect \"slow\"",
-                "`effect = \"slow\"`, or no `factor`",
-            );
+        for (key, owner, what) in [("factor", "slow", "how much slower"), ("by", "clock-step", "how far")] {
+            if name == owner && !r.is_given(key) {
+                r.problem_at("effect", format!("`{owner}` without `{key}`"), format!("`{key}`: {what}"));
+            } else if name != owner && r.is_given(key) {
+                r.problem_at(
+                    key,
+                    format!("`{key}` belongs to the effect \"{owner}\""),
+                    format!("`effect = \"{owner}\"`, or no `{key}`"),
+                );
+            }
         }
         FailureTable {
             effect,
             scope: Name { text: r.text("scope"), place: r.place_of("scope") },
-            occurrence: occurrence(r),
+            occurrence: occurrence(r, name == "clock-step"),
         }
     }
 }
@@ -175,7 +190,7 @@ impl Table for LinkFailureTable {
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         LinkFailureTable {
-            occurrence: occurrence(r),
+            occurrence: occurrence(r, false),
             classes: classes(&r.choices("classes")),
             direction: direction(r.choice("direction")),
             place: r.place_of("direction"),

@@ -115,6 +115,7 @@ fn node_action<P>(step: &Step, model: &Model<P>, problems: &mut Problems) -> Opt
         }
         "stop" => Action::Fail { node, scope, effect: Effect::Crash },
         "pause" => Action::Fail { node, scope, effect: Effect::Pause },
+        "step_clock" => Action::Fail { node, scope, effect: Effect::ClockStep { secs: step.by_secs } },
         _ => Action::Restore { node, scope },
     })
 }

@@ -96,7 +96,7 @@ pub struct Clock {
     pub sync_error_secs: f64,
     /// Time between synchronisations; [`Span::NEVER`]: not synchronised.
     pub sync_interval: Span,
-    /// Fixed initial offset of the wall clock in seconds.
+    /// Error of the wall clock at the start, in seconds: until it is first synchronised.
     pub offset_secs: f64,
 }
 
@@ -124,6 +124,11 @@ pub enum Effect {
     Slow {
         /// At least 1.
         factor: f64,
+    },
+    /// The wall clock is set; that lasts until its next synchronisation, whatever the duration.
+    ClockStep {
+        /// Forward by so many seconds; negative: back.
+        secs: f64,
     },
 }
 

@@ -39,6 +39,8 @@ struct PolicyTimer<K> {
     name: Option<K>,
     slot: Slot,
     overdue: bool,
+    /// What the wall clock will show then, where it runs on that.
+    wall: Option<f64>,
 }
 
 /// A host with its processes.
@@ -103,7 +105,7 @@ impl<P: Policy> NodeState<P> {
 
 /// Reads a node's wall clock when asked.
 fn wall_clock(clocks: &Clocks, spec: &crate::system::spec::Clock, now: Instant) -> impl Fn() -> f64 {
-    move || now.as_secs() + clocks.wall_error(spec, now)
+    move || clocks.wall(spec, now)
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
@@ -115,7 +117,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let timers = (0..TIMERS)
                 .map(|t| {
                     let slot = ctx.slot(Self::rank(class::TIMER, i), Event::Timer(id, t as u8));
-                    PolicyTimer { name: None, slot, overdue: false }
+                    PolicyTimer { name: None, slot, overdue: false, wall: None }
                 })
                 .collect();
             self.clocks.push(Clocks::new(
@@ -169,6 +171,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match (effect, scope) {
             (Effect::Slow { .. }, _) => {
                 self.slow_down(node, effect, begins); // only service stations feel it
+                return;
+            }
+            (Effect::ClockStep { secs }, _) => {
+                if begins {
+                    self.step_clock(node, secs, ctx);
+                }
                 return;
             }
             (_, Scope::Named(process)) => {
@@ -513,9 +521,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let spec = &self.setup.model.nodes[node.index()].clock;
         let state = &mut self.nodes[node.index()];
-        let at = match clock {
-            Clock::Monotonic => now + true_span(after, self.clocks[node.index()].drift),
-            Clock::Wall => self.clocks[node.index()].wall_after(spec, now, after),
+        let clocks = &self.clocks[node.index()];
+        let wall = (clock == Clock::Wall).then(|| clocks.wall(spec, now) + after.as_secs());
+        let at = match wall {
+            Some(wall) => clocks.when_wall_shows(spec, now, wall),
+            None => now + true_span(after, clocks.drift),
         };
         let index = state
             .timers
@@ -526,7 +536,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let timer = &mut state.timers[index];
         timer.name = Some(name);
         timer.overdue = false;
+        timer.wall = wall;
         ctx.arm(timer.slot, at);
+    }
+
+    /// A node's wall clock is set: its timers on it come earlier or later.
+    pub(super) fn step_clock(&mut self, node: NodeId, secs: f64, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let spec = &self.setup.model.nodes[node.index()].clock;
+        let clocks = &mut self.clocks[node.index()];
+        clocks.step(now, secs);
+        for timer in &self.nodes[node.index()].timers {
+            if let (true, Some(wall)) = (timer.name.is_some() && !timer.overdue, timer.wall) {
+                ctx.arm(timer.slot, clocks.when_wall_shows(spec, now, wall));
+            }
+        }
     }
 
     fn set_beacon(&mut self, node: NodeId, every: Span, content: P::Beacon, ctx: &mut HostCtx<'_, P>) {
