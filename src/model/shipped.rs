@@ -40,6 +40,7 @@ pub const SHIPPED: &[ShippedFile] = shipped![
     "experiments/scenarios/history-backlog.toml",
     "experiments/scenarios/main-crash.toml",
     "experiments/scenarios/main-dies-in-cut-under-remain.toml",
+    "experiments/scenarios/main-main-both.toml",
     "experiments/scenarios/main-main-duty.toml",
     "experiments/scenarios/main-main.toml",
     "experiments/scenarios/monitor-broken.toml",
