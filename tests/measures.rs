@@ -129,8 +129,8 @@ fn reads_across_a_cut_are_stale_from_the_limit_on() {
 
 #[test]
 fn messages_are_those_that_were_declared_however_they_are_simulated() {
-    // Heartbeats every 5 s and echo requests every 5 s, both ways, the echoes answered.
-    let rate = 2.0 / 5.0 + 2.0 * 2.0 / 5.0;
+    // Heartbeats and echo requests every 5 s and polls every 10 s, both ways, echoes and polls answered.
+    let rate = 2.0 / 5.0 + 2.0 * 2.0 / 5.0 + 2.0 * 2.0 / 10.0;
     let plant = run(PLANT, &["links.lan.failures.cut.mttf=400y"], 4, 10.0);
     assert!((get(&plant, "messages_rate") / rate - 1.0).abs() < 1e-4, "{}", get(&plant, "messages_rate"));
     let stepwise = ready_as(PLANT, &["links.lan.failures.cut.mttf=400y"], 17, false);

@@ -206,13 +206,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// The one door through which facts leave.
     fn emit(&mut self, at: Instant, fact: Fact) {
-        let group = self.group_of(&fact);
-        let fingerprint = match group {
+        let fingerprint = match self.group_of(&fact) {
             Some(group) => &mut self.group_fingerprints[group.index()],
             None => &mut self.fingerprint,
         };
-        let member = &self.setup.member;
-        let place = |node: NodeId| member[node.index()].map_or(u32::from(node.0), |(_, place)| place as u32);
+        let setup = self.setup;
+        let place = |node: NodeId| setup.place[node.index()];
         fact.mark(at, place, fingerprint);
         if let Some(points) = &mut self.check_points {
             // Check-points follow all facts of the run, whichever group they are of.

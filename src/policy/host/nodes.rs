@@ -300,6 +300,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         Facts {
             me: node,
             members: &self.setup.model.groups[group.index()].nodes,
+            names: &self.setup.names[group.index()],
+            ping_hosts: &self.setup.model.groups[group.index()].ping_hosts,
             running: (now.since(state.started), 1.0 + self.clocks[node.index()].drift),
             wall,
             after_fence: state.after_fence,
@@ -380,7 +382,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn pause(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return;
+            return self.surroundings_changed(node, ctx); // its host may be pinged all the same
         }
         self.nodes[node.index()].stopped = now;
         self.emit(now, Fact::Pause { node, paused: true });
@@ -394,7 +396,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return;
+            return self.surroundings_changed(node, ctx);
         }
         self.emit(now, Fact::Pause { node, paused: false });
         self.serving_resumes(node, now);
@@ -452,6 +454,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.drop_watches(node, ctx);
         self.copies_from_end(node, ctx);
         self.emit(now, Fact::Process { node, up: false });
+        self.connections_close(node, ctx);
         self.repace(node, was_dormant, ctx);
         self.surroundings_changed(node, ctx);
         self.evaluate_of(node);
