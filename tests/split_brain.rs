@@ -28,7 +28,7 @@ nodes = ["a", "b"]
 [field.plant]
 to = "g"
 events = "1/s"
-during_dual = "both"
+during_dual = "latest"
 [clients.people]
 to = "g"
 writes = "1/min"
@@ -286,6 +286,24 @@ fn a_merge_keeps_records_and_drops_the_losers_configuration() {
     let lost = get(&configuration, "lost_rate");
     assert_eq!(lost, get(&configuration, "lost_configuration_rate"));
     assert!((lost / get(&records, "merged_rate") - 1.0).abs() < 0.03, "{lost}");
+}
+
+#[test]
+fn an_event_that_both_have_is_kept_with_either() {
+    let latest = run(&[]);
+    let both = run(&["field.plant.during_dual=both"]);
+    assert_eq!(get(&both, "split_brain_rate"), get(&latest, "split_brain_rate"));
+    // The winner has been given every event too: the loser's copies are no loss, and no event counts twice.
+    assert_eq!(get(&both, "lost_rate"), 0.0);
+    assert!(get(&latest, "lost_rate") > 1000.0);
+    assert!((get(&both, "acked_rate") / get(&latest, "acked_rate") - 1.0).abs() < 1e-4);
+    // Unless the winner could not be reached. The plant stands behind a line of its own to the first server.
+    let line = "[links.line]\nbetween = [\"plant\", \"a\"]\nfailures.cut = { mttf = \"1d\", duration = { exponential = \"6h\" } }\n";
+    let text =
+        PAIR.replace("during_dual = \"latest\"", "during_dual = \"both\"\nreach = { a = \"line\" }") + line;
+    let summary = summary(&ready(&text, &[], 41), 40, hours(8766.0));
+    let ratio = get(&summary, "lost_rate") / get(&latest, "lost_rate");
+    assert!((0.1..0.4).contains(&ratio), "{ratio}: the line is down a fifth of the time");
 }
 
 /// One cut of two hours after ten, with writers that stay on one side each: `a` writes `mine` values a second, `b`

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::engine::time::{Instant, NANOS_PER_SEC};
+use crate::policy::contract::Sense;
 use crate::policy::facts::{Fact, FaultOf};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::Model;
@@ -93,12 +94,13 @@ fn parts<P>(fact: &Fact, model: &Model<P>) -> Parts {
             });
             (node(n), "role", detail, fields)
         }
-        Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
-            let by = choose(echo, " by echo", "");
+        Fact::Verdict { observer, peer, by, suspected, mistaken } => {
+            let sense = if by == Sense::Beats { String::new() } else { format!(" by {}", by.name()) };
             let wrongly = choose(suspected && mistaken, " wrongly", "");
-            let detail = format!("{} {}{by}{wrongly}", choose(suspected, "suspects", "trusts"), node(peer));
+            let detail =
+                format!("{} {}{sense}{wrongly}", choose(suspected, "suspects", "trusts"), node(peer));
             let fields =
-                json!({"peer": node(peer), "echo": echo, "suspected": suspected, "mistaken": mistaken});
+                json!({"peer": node(peer), "by": by.name(), "suspected": suspected, "mistaken": mistaken});
             (node(observer), "verdict", detail, fields)
         }
         Fact::Step { node: n, phase } => {

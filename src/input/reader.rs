@@ -50,6 +50,14 @@ pub trait Choice: Sized + Clone {
     fn keys(name: &str) -> Option<&'static [Key]>;
     /// Reads one of them; `None` if there is none of that name.
     fn read(name: &str, reader: &mut Reader<'_>) -> Option<Self>;
+    /// Whether it fits so many members.
+    ///
+    /// # Errors
+    /// What it needs.
+    fn fits(&self, members: usize) -> Result<(), String> {
+        let _ = members;
+        Ok(())
+    }
 }
 
 /// Reads one table.

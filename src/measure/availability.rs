@@ -2,7 +2,7 @@
 
 use crate::engine::probe::Probe;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Phase, Policy};
+use crate::policy::contract::{Phase, Policy, Sense};
 use crate::policy::facts::Fact;
 use crate::policy::host::Setup;
 use crate::system::ids::NodeId;
@@ -124,7 +124,7 @@ pub(super) struct Observer {
     /// The service over all groups; with a single group it is that group.
     all: Option<Watched>,
     standby: Vec<Timer>,
-    mistakes: Vec<(NodeId, NodeId, Instant)>,
+    mistakes: Vec<((NodeId, NodeId), Instant)>,
     group_of: Vec<Option<usize>>,
     objectives: Objectives,
     pub(super) breach: Option<Breach>,
@@ -230,16 +230,14 @@ impl Observer {
         }
     }
 
-    fn verdict(&mut self, now: Instant, observer: NodeId, peer: NodeId, suspected: bool, mistaken: bool) {
-        let Some(g) = self.group_of[observer.index()] else { return };
+    fn verdict(&mut self, now: Instant, who: (NodeId, NodeId), suspected: bool, mistaken: bool) {
+        let Some(g) = self.group_of[who.0.index()] else { return };
         let tally = &mut self.groups[g].seen.tally;
         if suspected && mistaken {
             tally.add(Sum::Mistakes, 1.0);
-            self.mistakes.push((observer, peer, now));
-        } else if !suspected
-            && let Some(i) = self.mistakes.iter().position(|m| m.0 == observer && m.1 == peer)
-        {
-            let (_, _, since) = self.mistakes.swap_remove(i);
+            self.mistakes.push((who, now));
+        } else if !suspected && let Some(i) = self.mistakes.iter().position(|(known, _)| *known == who) {
+            let (_, since) = self.mistakes.swap_remove(i);
             tally.add(Sum::MistakesEnded, 1.0);
             tally.add(Sum::MistakeSecs, (now - since).as_secs());
         }
@@ -458,8 +456,8 @@ impl Probe<Fact> for Observer {
             Fact::Acceptors { group, believing, accepting, exposed } => {
                 self.acceptors(now, group.index(), believing, accepting, exposed);
             }
-            Fact::Verdict { observer, peer, echo: false, suspected, mistaken } => {
-                self.verdict(now, observer, peer, suspected, mistaken);
+            Fact::Verdict { observer, peer, by: Sense::Beats, suspected, mistaken } => {
+                self.verdict(now, (observer, peer), suspected, mistaken);
             }
             Fact::Diverged { group, diverged } => {
                 let group = &mut self.groups[group.index()];

@@ -248,7 +248,7 @@ static MEASURES: &[Measure] = catalog! {
         "standby_hours", "h/yr", LESS, Method::HoursRate(Sum::StandbySecs), "Of these, hours in which a node ran and served no part of the work.";
     }
     "cost", Several: {
-        "messages_rate", "1/s", LESS, Method::PerSecondIfAny(Sum::Messages), "Messages of the protocol a second: heartbeats to each peer, health checks and echo requests with their answers, and what nodes tell each other; without clients' requests and copies of data.";
+        "messages_rate", "1/s", LESS, Method::PerSecondIfAny(Sum::Messages), "Messages of the protocol a second: heartbeats to each peer, health checks, polls and echo requests with their answers, and what nodes tell each other; without clients' requests and copies of data.";
     }
     "cost", Cost: {
         "annual_cost", "1/yr", LESS, Method::Cost, "Cost of the nodes and of the downtime a year, in the model's currency.";

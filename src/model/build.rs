@@ -40,7 +40,18 @@ pub fn build<P: Choice>(file: ModelTable<P>, name: &str, problems: &mut Problems
         .iter()
         .filter_map(|(name, table)| {
             let nodes = node_ids(&table.nodes, &known, problems);
-            Some(Group { name: name.text.clone(), nodes, policy: table.policy.clone()? })
+            let ping_hosts = node_ids(&table.ping_hosts, &known, problems);
+            for host in table.ping_hosts.iter().filter(|host| table.nodes.iter().any(|n| n.text == host.text))
+            {
+                let message = format!("`{}` is a node of the group itself", host.text);
+                problems.add(Problem::new(host.place.clone(), message).expected("a host outside of it"));
+            }
+            let policy = table.policy.clone()?;
+            if let (Err(needs), Some(first)) = (policy.fits(table.nodes.len()), table.nodes.first()) {
+                let message = format!("a group of {} cannot run its policy", table.nodes.len());
+                problems.add(Problem::new(first.place.clone(), message).expected(needs));
+            }
+            Some(Group { name: name.text.clone(), nodes, ping_hosts, policy })
         })
         .collect();
     let members: Vec<Vec<NodeId>> = file

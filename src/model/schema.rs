@@ -60,6 +60,12 @@ pub const MODEL_KEYS: &[Key] = &[
 /// The keys of a group.
 pub const GROUP_KEYS: &[Key] = &[
     Key::new("nodes", Kind::Names("a node"), "Its nodes in order of preference.").required(),
+    Key::new(
+        "ping_hosts",
+        Kind::NamesOrNone("a node"),
+        "Further hosts that its nodes may ping, to tell a dead peer from being cut off themselves.",
+    )
+    .neutral("[]"),
     Key::new("policy", Kind::Alternatives, "The protocol they run, `[groups.NAME.policy.POLICY]`.")
         .required(),
 ];
@@ -386,6 +392,8 @@ impl Table for PathTable {
 pub struct GroupTable<P> {
     /// Its nodes.
     pub nodes: Vec<Name>,
+    /// Hosts it may ping.
+    pub ping_hosts: Vec<Name>,
     /// Its policy; `None` after a mistake.
     pub policy: Option<P>,
 }
@@ -393,6 +401,10 @@ pub struct GroupTable<P> {
 impl<P: Choice> Table for GroupTable<P> {
     const KEYS: &'static [Key] = GROUP_KEYS;
     fn read(r: &mut Reader<'_>) -> Self {
-        GroupTable { nodes: r.names("nodes"), policy: r.alternative("policy") }
+        GroupTable {
+            nodes: r.names("nodes"),
+            ping_hosts: r.names("ping_hosts"),
+            policy: r.alternative("policy"),
+        }
     }
 }

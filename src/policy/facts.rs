@@ -6,7 +6,7 @@ use crate::service::ledger::{Incident, Loss, Totals};
 use crate::service::replication::Change;
 use crate::system::ids::{GroupId, LinkId, NodeId, SharedId};
 
-use super::contract::{Phase, Stance};
+use super::contract::{Phase, Sense, Stance};
 
 /// Whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ pub enum Fact {
         observer: NodeId,
         /// Whom.
         peer: NodeId,
-        /// By echo.
-        echo: bool,
+        /// How the observer perceives the peer.
+        by: Sense,
         /// What it thinks now.
         suspected: bool,
         /// The peer ran and was not paused at that instant.
@@ -260,8 +260,8 @@ impl Fact {
                 let flags = accepts << 2 | flag(stance.draining) << 1 | flag(stance.reads);
                 (4, place(node), stance.activation << 20 | (stance.role as u64) << 13 | flags)
             }
-            Fact::Verdict { observer, peer, echo, suspected, mistaken } => {
-                let flags = flag(echo) << 2 | flag(suspected) << 1 | flag(mistaken);
+            Fact::Verdict { observer, peer, by, suspected, mistaken } => {
+                let flags = (by as u64) << 2 | flag(suspected) << 1 | flag(mistaken);
                 (5, place(observer), u64::from(place(peer)) << 8 | flags)
             }
             Fact::Step { node, phase } => (6, place(node), phase as u64),

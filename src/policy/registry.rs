@@ -59,6 +59,13 @@ impl<A: Choice, B: Choice> Choice for Either<A, B> {
         }
         B::read(name, reader).map(Either::Right)
     }
+
+    fn fits(&self, members: usize) -> Result<(), String> {
+        match self {
+            Either::Left(policy) => policy.fits(members),
+            Either::Right(policy) => policy.fits(members),
+        }
+    }
 }
 
 impl<A: PolicySet, B: PolicySet> PolicySet for Either<A, B> {
@@ -79,7 +86,8 @@ where
     }
 }
 
-/// Makes a policy's parameters the one choice of its name, so that `[groups.g.policy.NAME]` reads them.
+/// Makes a policy's parameters the one choice of its name, so that `[groups.g.policy.NAME]` reads them. A third
+/// argument, `fn(&Params, usize) -> Result<(), String>`, says of how many nodes a group of it can be.
 ///
 /// ```
 /// use failsim::input::{Choice, Key, Kind, Mark, Reader, Table};
@@ -136,6 +144,9 @@ where
 #[macro_export]
 macro_rules! choice {
     ($params:ty, $policy:ty) => {
+        $crate::choice!($params, $policy, |_: &$params, _: usize| Ok(()));
+    };
+    ($params:ty, $policy:ty, $fits:expr) => {
         impl $crate::input::Choice for $params {
             fn names() -> Vec<&'static str> {
                 vec![<$policy as $crate::policy::contract::Policy>::NAME]
@@ -147,6 +158,10 @@ macro_rules! choice {
             fn read(name: &str, reader: &mut $crate::input::Reader<'_>) -> Option<Self> {
                 (name == <$policy as $crate::policy::contract::Policy>::NAME)
                     .then(|| <$params as $crate::input::Table>::read(reader))
+            }
+            fn fits(&self, members: usize) -> Result<(), String> {
+                let fits: fn(&$params, usize) -> Result<(), String> = $fits;
+                fits(self, members)
             }
         }
     };
@@ -188,8 +203,8 @@ impl<A: Policy, B: Policy> Out<B> for ToRight<'_, A, B> {
 
 fn narrow<B: Copy, L: Copy>(notice: Notice<B>, to: impl Fn(B) -> Option<L>) -> Option<Notice<L>> {
     Some(match notice {
-        Notice::Suspect { peer, echo } => Notice::Suspect { peer, echo },
-        Notice::EchoBack { peer } => Notice::EchoBack { peer },
+        Notice::Suspect { peer, by } => Notice::Suspect { peer, by },
+        Notice::Back { peer, by } => Notice::Back { peer, by },
         Notice::Heard { peer, beacon, trust } => Notice::Heard { peer, beacon: to(beacon)?, trust },
         Notice::InStep { peer, source } => Notice::InStep { peer, source },
         Notice::OutOfStep { peer } => Notice::OutOfStep { peer },

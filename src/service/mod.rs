@@ -4,5 +4,6 @@ pub mod detector;
 pub mod fidelity;
 pub mod health;
 pub mod ledger;
+pub mod poll;
 pub mod replication;
 pub(crate) mod runs;

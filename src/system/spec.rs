@@ -298,6 +298,8 @@ pub struct Group<P> {
     pub name: String,
     /// Its nodes in order of preference.
     pub nodes: Vec<NodeId>,
+    /// Hosts outside it that its nodes may ping, to tell a dead peer from being cut off themselves.
+    pub ping_hosts: Vec<NodeId>,
     /// Its policy with parameters.
     pub policy: P,
 }

@@ -391,7 +391,7 @@ impl Policy for ActivePassive {
 
     fn on_notice(&mut self, notice: Notice<Beacon>, ctx: &mut Ctx<'_, Self>) {
         match notice {
-            Notice::Suspect { peer, echo: false } => {
+            Notice::Suspect { peer, .. } => {
                 if let Some(peer) = self.peer(peer) {
                     peer.known = Known::Suspected;
                 }

@@ -20,6 +20,8 @@ pub(super) struct NodeKeys {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PairKeys {
     pub(super) watch: StreamKey,
+    pub(super) poll: StreamKey,
+    pub(super) connection: StreamKey,
     pub(super) echo: StreamKey,
     pub(super) copy: StreamKey,
 }
@@ -73,7 +75,13 @@ impl Keys {
         let pairs = model.nodes.iter().flat_map(|from| model.nodes.iter().map(move |to| (from, to)));
         let pairs = pairs.map(|(from, to)| {
             let of = |purpose: &str| of("node", &from.name, &format!("{purpose}:{}", to.name));
-            PairKeys { watch: of("watch"), echo: of("echo"), copy: of("copy") }
+            PairKeys {
+                watch: of("watch"),
+                poll: of("poll"),
+                connection: of("connection"),
+                echo: of("echo"),
+                copy: of("copy"),
+            }
         });
         let books = |kind: &str| {
             let books = model.groups.iter().zip(slots).map(|(group, &slots)| {

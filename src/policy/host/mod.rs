@@ -2,11 +2,11 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
-//! (processes, callbacks, commands), `fencing`, `watching` (detectors), `copying` (replication and the ledger),
-//! `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which links),
-//! `fidelity` (which process runs in which form), `view` (a group's members as sets), `field` (devices and their
-//! buffers), `service` (what clients see), `staleness` (how old that is), `takeover` (who took over from whom, and
-//! why), `traffic` (what all this says to each other). Facts leave through one door, `World::emit`.
+//! (processes, callbacks, commands), `clocks` and `timers`, `fencing`, `watching` (detectors), `copying` (replication
+//! and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which
+//! links), `fidelity` (which process runs in which form), `view` (a group's members as sets), `field` (devices and
+//! their buffers), `service` (what clients see), `staleness` (how old that is), `takeover` (who took over from whom,
+//! and why), `traffic` (what all this says to each other). Facts leave through one door, `World::emit`.
 
 mod clocks;
 mod copying;
@@ -22,6 +22,7 @@ mod service;
 mod setup;
 mod staleness;
 mod takeover;
+mod timers;
 mod traffic;
 mod view;
 mod watching;
@@ -206,13 +207,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// The one door through which facts leave.
     fn emit(&mut self, at: Instant, fact: Fact) {
-        let group = self.group_of(&fact);
-        let fingerprint = match group {
+        let fingerprint = match self.group_of(&fact) {
             Some(group) => &mut self.group_fingerprints[group.index()],
             None => &mut self.fingerprint,
         };
-        let member = &self.setup.member;
-        let place = |node: NodeId| member[node.index()].map_or(u32::from(node.0), |(_, place)| place as u32);
+        let setup = self.setup;
+        let place = |node: NodeId| setup.place[node.index()];
         fact.mark(at, place, fingerprint);
         if let Some(points) = &mut self.check_points {
             // Check-points follow all facts of the run, whichever group they are of.

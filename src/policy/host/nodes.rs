@@ -4,17 +4,15 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Clock, Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
+use crate::policy::contract::{Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
 use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::spec::{Classes, Effect, Scope};
 
 use super::clocks::Clocks;
+use super::timers::Timers;
 use super::{Event, HostCtx, World, class, true_span};
-
-/// Timers a policy can have at the same time.
-const TIMERS: usize = 8;
 
 /// What a node's heartbeats are at present.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +30,6 @@ impl<B: Copy> Beacon<B> {
     pub(super) fn content_at(&self, sent: Instant) -> B {
         if sent >= self.changed { self.content } else { self.previous }
     }
-}
-
-#[derive(Clone, Debug)]
-struct PolicyTimer<K> {
-    name: Option<K>,
-    slot: Slot,
-    overdue: bool,
-    /// What the wall clock will show then, where it runs on that.
-    wall: Option<f64>,
 }
 
 /// A host with its processes.
@@ -61,7 +50,7 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) stopped: Instant,
     pub(super) incarnation: u32,
     start_slot: Slot,
-    timers: Vec<PolicyTimer<P::Timer>>,
+    pub(super) timers: Timers<P::Timer>,
     pub(super) beacon: Option<Beacon<P::Beacon>>,
     /// The heartbeats that are being counted.
     pub(super) sending: Option<super::traffic::Sending>,
@@ -114,12 +103,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let keys = &self.setup.keys.nodes[i];
             let id = NodeId::from(i);
             let start_slot = ctx.slot(Self::rank(class::SERVICE, i), Event::Started(id));
-            let timers = (0..TIMERS)
-                .map(|t| {
-                    let slot = ctx.slot(Self::rank(class::TIMER, i), Event::Timer(id, t as u8));
-                    PolicyTimer { name: None, slot, overdue: false, wall: None }
-                })
-                .collect();
+            let timers = Timers::new(|t| ctx.slot(Self::rank(class::TIMER, i), Event::Timer(id, t)));
             self.clocks.push(Clocks::new(
                 &spec.clock,
                 &mut keys.drift.open(self.run),
@@ -306,6 +290,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let facts = Facts {
             me: node,
             members: &model.groups[group.index()].nodes,
+            names: &self.setup.names[group.index()],
+            ping_hosts: &model.groups[group.index()].ping_hosts,
             running: (now.since(state.started), 1.0 + clocks.drift),
             wall: WallClock(&wall),
             after_fence: state.after_fence,
@@ -349,17 +335,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.call(node, ctx, |program, c| program.on_notice(notice, c));
     }
 
-    pub(super) fn timer(&mut self, node: NodeId, index: u8, ctx: &mut HostCtx<'_, P>) {
-        let state = &mut self.nodes[node.index()];
-        let timer = &mut state.timers[usize::from(index)];
-        if state.paused_host + state.paused_process > 0 {
-            timer.overdue = true;
-            return;
-        }
-        let Some(name) = timer.name.take() else { return };
-        self.call(node, ctx, |program, c| program.on_timer(name, c));
-    }
-
     pub(super) fn deliver(
         &mut self,
         from: NodeId,
@@ -384,7 +359,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn pause(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return;
+            return self.surroundings_changed(node, ctx); // its host may be pinged all the same
         }
         self.nodes[node.index()].stopped = now;
         self.emit(now, Fact::Pause { node, paused: true });
@@ -398,7 +373,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return;
+            return self.surroundings_changed(node, ctx);
         }
         self.emit(now, Fact::Pause { node, paused: false });
         self.serving_resumes(node, now);
@@ -406,10 +381,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let Some(beacon) = &mut self.nodes[node.index()].beacon {
             beacon.first = now;
         }
-        for index in 0..TIMERS {
-            if std::mem::take(&mut self.nodes[node.index()].timers[index].overdue) {
-                self.timer(node, index as u8, ctx);
-            }
+        while let Some(index) = self.nodes[node.index()].timers.take_overdue() {
+            self.timer(node, index, ctx);
         }
         self.surroundings_changed(node, ctx);
         for notice in std::mem::take(&mut self.nodes[node.index()].notices) {
@@ -441,11 +414,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let accepted = state.stance.take().and_then(|stance| stance.accepts);
         state.queue.clear();
         state.notices.clear();
-        for timer in &mut state.timers {
-            timer.name = None;
-            timer.overdue = false;
-            ctx.disarm(timer.slot);
-        }
+        state.timers.clear(ctx);
         if let Some(beacon) = &mut state.beacon {
             beacon.sending = false;
         }
@@ -456,6 +425,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.drop_watches(node, ctx);
         self.copies_from_end(node, ctx);
         self.emit(now, Fact::Process { node, up: false });
+        self.connections_close(node, ctx);
         self.repace(node, was_dormant, ctx);
         self.surroundings_changed(node, ctx);
         self.evaluate_of(node);
@@ -478,14 +448,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match command {
             Command::Send(to, message) => self.send(node, to, message, ctx),
             Command::Arm(name, clock, after) => self.arm_timer(node, name, clock, after, ctx),
-            Command::Disarm(name) => {
-                let state = &mut self.nodes[node.index()];
-                if let Some(timer) = state.timers.iter_mut().find(|t| t.name == Some(name)) {
-                    timer.name = None;
-                    timer.overdue = false;
-                    ctx.disarm(timer.slot);
-                }
-            }
+            Command::Disarm(name) => self.nodes[node.index()].timers.disarm(name, ctx),
             Command::Persist(durable) => self.nodes[node.index()].durable = durable,
             Command::Watch(peer, watching) => self.begin_watch(node, peer, watching, ctx),
             Command::Beacon(every, content) => self.set_beacon(node, every, content, ctx),
@@ -508,49 +471,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Self::rank(class::DELIVERY, to.index()),
             Event::Deliver { from, to, via, message },
         );
-    }
-
-    fn arm_timer(
-        &mut self,
-        node: NodeId,
-        name: P::Timer,
-        clock: Clock,
-        after: Span,
-        ctx: &mut HostCtx<'_, P>,
-    ) {
-        let now = ctx.now();
-        let spec = &self.setup.model.nodes[node.index()].clock;
-        let state = &mut self.nodes[node.index()];
-        let clocks = &self.clocks[node.index()];
-        let wall = (clock == Clock::Wall).then(|| clocks.wall(spec, now) + after.as_secs());
-        let at = match wall {
-            Some(wall) => clocks.when_wall_shows(spec, now, wall),
-            None => now + true_span(after, clocks.drift),
-        };
-        let index = state
-            .timers
-            .iter()
-            .position(|t| t.name == Some(name))
-            .or_else(|| state.timers.iter().position(|t| t.name.is_none()))
-            .expect("a policy has at most eight timers at a time");
-        let timer = &mut state.timers[index];
-        timer.name = Some(name);
-        timer.overdue = false;
-        timer.wall = wall;
-        ctx.arm(timer.slot, at);
-    }
-
-    /// A node's wall clock is set: its timers on it come earlier or later.
-    pub(super) fn step_clock(&mut self, node: NodeId, secs: f64, ctx: &mut HostCtx<'_, P>) {
-        let now = ctx.now();
-        let spec = &self.setup.model.nodes[node.index()].clock;
-        let clocks = &mut self.clocks[node.index()];
-        clocks.step(now, secs);
-        for timer in &self.nodes[node.index()].timers {
-            if let (true, Some(wall)) = (timer.name.is_some() && !timer.overdue, timer.wall) {
-                ctx.arm(timer.slot, clocks.when_wall_shows(spec, now, wall));
-            }
-        }
     }
 
     fn set_beacon(&mut self, node: NodeId, every: Span, content: P::Beacon, ctx: &mut HostCtx<'_, P>) {

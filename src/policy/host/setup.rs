@@ -54,6 +54,11 @@ pub struct Setup<P: Policy> {
     pub(super) keys: Keys,
     /// Group and place in it, by node.
     pub(crate) member: Vec<Option<(GroupId, usize)>>,
+    /// Names of the members, by group.
+    pub(crate) names: Vec<Vec<String>>,
+    /// A number for each node in fingerprints that does not change with what else the model holds: its place in its
+    /// group, or among the hosts that a group pings.
+    pub(crate) place: Vec<u32>,
     routes: Vec<Vec<Route>>,
     /// The pairs of nodes that each link joins, by link.
     joined: Vec<Vec<(NodeId, NodeId)>>,
@@ -77,6 +82,9 @@ impl<P: Policy> Setup<P> {
                 member[node.index()] = Some((GroupId::from(g), i));
             }
         }
+        let names = model.groups.iter().map(|g| g.nodes.iter().map(|n| model.nodes[n.index()].name.clone()));
+        let names = names.map(Iterator::collect).collect();
+        let place = (0..nodes).map(|n| place(&model, &member, NodeId::from(n))).collect();
         let mut routes = Vec::with_capacity(nodes * nodes);
         for from in 0..nodes {
             for to in 0..nodes {
@@ -113,6 +121,8 @@ impl<P: Policy> Setup<P> {
             requests,
             keys,
             member,
+            names,
+            place,
             routes,
             joined,
             used: Vec::new(),
@@ -159,6 +169,16 @@ impl<P: Policy> Setup<P> {
                 client.to == group && nodes.iter().any(|node| reach[node.index()].is_over(link))
             })
     }
+}
+
+/// See [`Setup::place`].
+fn place<G>(model: &Model<G>, member: &[Option<(GroupId, usize)>], node: NodeId) -> u32 {
+    const PINGED: u32 = 1 << 16;
+    if let Some((_, place)) = member[node.index()] {
+        return place as u32;
+    }
+    let pinged = model.groups.iter().find_map(|group| group.ping_hosts.iter().position(|&host| host == node));
+    pinged.map_or(2 * PINGED + u32::from(node.0), |place| PINGED + place as u32)
 }
 
 fn fault_sources<G>(model: &Model<G>, seed: u64) -> Vec<FaultSource> {

@@ -174,8 +174,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let state = &self.nodes[peer.index()];
         let mistaken = state.is_running() && state.stance.is_some_and(|stance| stance.accepts.is_some());
-        let suspicion = Suspicion { at: now, mistaken };
-        self.groups[group.index()].takeovers.suspicions[member][suspected] = Some(suspicion);
+        // Who suspects already, by another sense, learns nothing new.
+        self.groups[group.index()].takeovers.suspicions[member][suspected]
+            .get_or_insert(Suspicion { at: now, mistaken });
     }
 
     /// What a node accepts changed.

@@ -1,4 +1,4 @@
-//! How much the nodes of a group tell each other: heartbeats, checks and messages.
+//! How much the nodes of a group tell each other: heartbeats, checks, polls and messages.
 //!
 //! Nothing is simulated for it. A node that sends heartbeats sends one to each peer every period, checks are asked and
 //! answered at their distance; what has been sent is worked out whenever one of these begins or ends.
@@ -26,7 +26,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// Checks and answers of an observer's echo or of a balancer.
+    /// Checks and answers of an observer's echo or polls, or of a balancer.
     pub(super) fn count_checks(&mut self, group: GroupId, messages: f64) {
         self.groups[group.index()].messages += messages;
     }

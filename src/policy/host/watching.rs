@@ -3,11 +3,12 @@
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
-use crate::engine::time::Instant;
-use crate::policy::contract::{Notice, Policy, Routing, Watching};
+use crate::engine::time::{Instant, Span};
+use crate::policy::contract::{Notice, Policy, Routing, Sense, Watching};
 use crate::policy::facts::Fact;
 use crate::service::detector::{Observed, Surroundings, Watch};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
+use crate::service::poll::Poll;
 use crate::system::ids::{GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::Classes;
@@ -22,6 +23,13 @@ enum Kind {
     New(Stream),
     Beats(Watch),
     Echo(HealthCheck),
+    Poll(Poll, Stream),
+    /// Open, or closed and the observer has not learned of it yet.
+    Connection {
+        stream: Stream,
+        within: Span,
+        closed: bool,
+    },
 }
 
 /// One node's watch of another, kept over restarts for its stream and for what it has worked out.
@@ -29,7 +37,7 @@ enum Kind {
 pub(super) struct WatchSlot {
     observer: NodeId,
     peer: NodeId,
-    echo: bool,
+    by: Sense,
     /// The observer is there and watches.
     is_on: bool,
     kind: Kind,
@@ -74,7 +82,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let watches = self.watches.iter().filter(|watch| watch.is_on).filter_map(|watch| {
             let (observer, peer) = (name(watch.observer), name(watch.peer));
             let (what, explained) = match &watch.kind {
-                Kind::New(_) => return None,
+                // A connection is silent until it closes.
+                Kind::New(_) | Kind::Connection { .. } => return None,
+                Kind::Poll(poll, _) => (format!("{observer} polls {peer}"), poll.explain()),
                 Kind::Beats(beats) => {
                     (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
                 }
@@ -100,8 +110,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn arm_watch(&self, index: usize, ctx: &mut HostCtx<'_, P>) {
         let WatchSlot { kind, slot, .. } = &self.watches[index];
         let at = match kind {
-            Kind::New(_) => Instant::NEVER,
+            Kind::New(_) | Kind::Connection { .. } => Instant::NEVER,
             Kind::Beats(watch) => watch.wake_at(),
+            Kind::Poll(poll, _) => poll.wake_at(),
             Kind::Echo(check) => check.wake_at(),
         };
         ctx.arm(*slot, at.max(ctx.now()));
@@ -115,8 +126,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx: &mut HostCtx<'_, P>,
     ) {
         let now = ctx.now();
-        let is_echo = matches!(watching, Watching::Echo(_));
-        let index = self.watch_slot(observer, peer, is_echo, ctx);
+        let by = match watching {
+            Watching::Beats { .. } => Sense::Beats,
+            Watching::Poll { .. } => Sense::Poll,
+            Watching::Connection { .. } => Sense::Connection,
+            Watching::Echo(_) => Sense::Echo,
+        };
+        let index = self.watch_slot(observer, peer, by, ctx);
         self.count_watch(index, now);
         let drift = self.clocks[observer.index()].drift;
         let links = &self.setup.model.links;
@@ -132,6 +148,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     let watch = Watch::over(silence, skips, armed, now, around, stream, links, channels);
                     self.watches[index].kind = Kind::Beats(watch);
                 }
+            }
+            Watching::Poll { every, timeout, armed } => {
+                let (every, timeout) = (true_span(every, drift), true_span(timeout, drift));
+                let mut stream = self.stream_of(index, now);
+                let first = now + every.scaled(stream.uniform());
+                let answered = self.is_poll_answered(observer, peer);
+                let poll = Poll::new(every, timeout, first, now, armed, answered);
+                self.watches[index].kind = Kind::Poll(poll, stream);
+            }
+            Watching::Connection { within } => {
+                let (stream, within) = (self.stream_of(index, now), true_span(within, drift));
+                self.watches[index].kind = Kind::Connection { stream, within, closed: false };
             }
             Watching::Echo(rule) => {
                 let rule = Rule {
@@ -150,15 +178,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.arm_watch(index, ctx);
     }
 
-    /// Counts what an echo that comes to its end has asked and been answered.
+    /// Counts what an echo or a poll that comes to its end has asked and been answered.
     fn count_watch(&mut self, index: usize, now: Instant) {
         let WatchSlot { observer, kind, is_on, .. } = &mut self.watches[index];
-        if let (true, Kind::Echo(check), Some((group, _))) =
-            (*is_on, kind, self.setup.member[observer.index()])
-        {
-            let messages = check.take_messages(now);
-            self.count_checks(group, messages);
-        }
+        let Some((group, _)) = self.setup.member[observer.index()].filter(|_| *is_on) else { return };
+        let messages = match kind {
+            Kind::Echo(check) => check.take_messages(now),
+            Kind::Poll(poll, _) => poll.take_messages(now),
+            Kind::New(_) | Kind::Beats(_) | Kind::Connection { .. } => return,
+        };
+        self.count_checks(group, messages);
     }
 
     /// Counts what every check has asked and been answered up to the horizon.
@@ -173,16 +202,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    fn watch_slot(&mut self, observer: NodeId, peer: NodeId, echo: bool, ctx: &mut HostCtx<'_, P>) -> usize {
-        let known =
-            self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.echo == echo);
+    fn watch_slot(&mut self, observer: NodeId, peer: NodeId, by: Sense, ctx: &mut HostCtx<'_, P>) -> usize {
+        let known = self.watches.iter().position(|w| w.observer == observer && w.peer == peer && w.by == by);
         known.unwrap_or_else(|| {
             let keys = self.setup.keys.pair(observer, peer);
-            let key = if echo { keys.echo } else { keys.watch };
+            let key = match by {
+                Sense::Beats => keys.watch,
+                Sense::Poll => keys.poll,
+                Sense::Connection => keys.connection,
+                Sense::Echo => keys.echo,
+            };
             let index = self.watches.len();
             let slot = ctx.slot(Self::rank(class::TIMER, observer.index()), Event::Watch(index as u16));
             let kind = Kind::New(key.open(self.run));
-            self.watches.push(WatchSlot { observer, peer, echo, is_on: false, kind, slot });
+            self.watches.push(WatchSlot { observer, peer, by, is_on: false, kind, slot });
             index
         })
     }
@@ -191,7 +224,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn stream_of(&mut self, index: usize, now: Instant) -> Stream {
         self.come_back(index, now);
         match &self.watches[index].kind {
-            Kind::New(stream) => stream.clone(),
+            Kind::New(stream) | Kind::Poll(_, stream) | Kind::Connection { stream, .. } => stream.clone(),
             Kind::Beats(watch) => watch.stream().clone(),
             Kind::Echo(check) => check.stream().clone(),
         }
@@ -201,7 +234,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn come_back(&mut self, index: usize, now: Instant) {
         let links = &self.setup.model.links;
         match &mut self.watches[index].kind {
-            Kind::New(_) => {}
+            Kind::New(_) | Kind::Poll(..) | Kind::Connection { .. } => {}
             Kind::Beats(watch) => watch.come_back(now, links),
             Kind::Echo(check) => check.come_back(now, links),
         }
@@ -221,6 +254,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn watch_surroundings(&self, observer: NodeId, peer: NodeId) -> Surroundings {
         let medium = self.medium(peer, observer, Classes::HEARTBEAT).filter(|_| self.monitor_works(observer));
         Surroundings { beats: self.beats(peer), medium, hearing: !self.nodes[observer.index()].is_paused() }
+    }
+
+    /// Whether the peer's server process answers a poll: it runs, and the way there and back is open.
+    fn is_poll_answered(&self, observer: NodeId, peer: NodeId) -> bool {
+        let open = |from, to| self.medium(from, to, Classes::HEARTBEAT).is_some();
+        self.nodes[peer.index()].is_running()
+            && self.monitor_works(observer)
+            && self.monitor_works(peer)
+            && open(observer, peer)
+            && open(peer, observer)
     }
 
     fn echo_surroundings(&self, observer: NodeId, peer: NodeId) -> CheckSurroundings {
@@ -296,6 +339,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let links = &self.setup.model.links;
         let seen = match &self.watches[index].kind {
             Kind::New(_) => return,
+            Kind::Connection { closed, .. } => {
+                if *closed && ctx.deadline(self.watches[index].slot).is_never() {
+                    self.connection_closed(index, ctx);
+                }
+                return;
+            }
             Kind::Beats(watch) => {
                 let around = self.watch_surroundings(observer, peer);
                 let lost = self.setup.model.cut_in_flight_lost
@@ -304,6 +353,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                         .is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
                 let Kind::Beats(watch) = &mut self.watches[index].kind else { return };
                 watch.change(now, around, lost, links)
+            }
+            Kind::Poll(..) => {
+                let answered = self.is_poll_answered(observer, peer);
+                let hearing = !self.nodes[observer.index()].is_paused();
+                let Kind::Poll(poll, _) = &mut self.watches[index].kind else { return };
+                poll.change(now, answered, hearing);
+                poll.wake(now)
             }
             Kind::Echo(_) => {
                 let around = self.echo_surroundings(observer, peer);
@@ -321,7 +377,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let links = &self.setup.model.links;
         let seen = match &mut self.watches[index].kind {
             Kind::New(_) => return,
+            Kind::Connection { .. } => return self.connection_closed(index, ctx),
             Kind::Beats(watch) => watch.wake(now, links),
+            Kind::Poll(poll, _) => poll.wake(now),
             Kind::Echo(check) => check.wake(now, links),
         };
         self.arm_watch(index, ctx);
@@ -333,30 +391,69 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !seen.is_any() {
             return;
         }
-        let WatchSlot { observer, peer, echo, .. } = self.watches[index];
+        let WatchSlot { observer, peer, by, .. } = self.watches[index];
         let now = ctx.now();
         let running = self.nodes[peer.index()].is_running();
         if seen.suspect {
-            let mistaken = if echo { self.nodes[peer.index()].host_answers() } else { running };
-            self.emit(now, Fact::Verdict { observer, peer, echo, suspected: true, mistaken });
-            if !echo {
+            let mistaken = if by == Sense::Echo { self.nodes[peer.index()].host_answers() } else { running };
+            self.emit(now, Fact::Verdict { observer, peer, by, suspected: true, mistaken });
+            if by != Sense::Echo {
                 self.note_suspicion(observer, peer, now);
             }
-            self.notify(observer, Notice::Suspect { peer, echo }, ctx);
+            self.notify(observer, Notice::Suspect { peer, by }, ctx);
         }
         let Some(sent) = seen.heard else { return };
         if seen.trust {
-            self.emit(now, Fact::Verdict { observer, peer, echo, suspected: false, mistaken: false });
-            if !echo {
+            self.emit(now, Fact::Verdict { observer, peer, by, suspected: false, mistaken: false });
+            if by != Sense::Echo {
                 self.note_trust(observer, peer);
             }
         }
-        if echo {
-            self.notify(observer, Notice::EchoBack { peer }, ctx);
+        if by != Sense::Beats {
+            if seen.trust {
+                self.notify(observer, Notice::Back { peer, by }, ctx);
+            }
         } else if let Some(beacon) = &self.nodes[peer.index()].beacon {
             let notice = Notice::Heard { peer, beacon: beacon.content_at(sent), trust: seen.trust };
             self.notify(observer, notice, ctx);
         }
+    }
+
+    /// The server process of `peer` has ended. Where its host goes on, or goes down in good order, its connections
+    /// close; a host that vanishes closes nothing.
+    pub(super) fn connections_close(&mut self, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let state = &self.nodes[peer.index()];
+        if !(state.host_answers() || state.in_maintenance) {
+            return;
+        }
+        for index in 0..self.watches.len() {
+            let WatchSlot { observer, slot, is_on, .. } = self.watches[index];
+            if !is_on
+                || self.watches[index].peer != peer
+                || self.medium(peer, observer, Classes::HEARTBEAT).is_none()
+            {
+                continue;
+            }
+            if let Kind::Connection { stream, within, closed } = &mut self.watches[index].kind {
+                *closed = true;
+                ctx.arm(slot, ctx.now() + within.scaled(stream.uniform()));
+            }
+        }
+    }
+
+    /// The observer learns that a connection has closed; one that stands still learns it when it goes on.
+    fn connection_closed(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let WatchSlot { observer, peer, by, .. } = self.watches[index];
+        if self.nodes[observer.index()].is_paused() {
+            return;
+        }
+        if let Kind::Connection { closed, .. } = &mut self.watches[index].kind {
+            *closed = false;
+        }
+        let (now, mistaken) = (ctx.now(), self.nodes[peer.index()].is_running());
+        self.emit(now, Fact::Verdict { observer, peer, by, suspected: true, mistaken });
+        self.note_suspicion(observer, peer, now);
+        self.notify(observer, Notice::Suspect { peer, by }, ctx);
     }
 
     fn check_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {

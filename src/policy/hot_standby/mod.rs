@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Starting ──hears a Main──▶ Syncing ──first pass──▶ Standby ──Main silent, host answers──▶ Taking ─▶ Main
-//!      │ nobody answers                                    │ silent, echo silent too (isolated)
+//!      │ nobody answers                                    │ silent, every ping too (isolated)
 //!      └───────────────▶ Taking                            ├─ "become-main" ─▶ Taking     (Main-Main possible)
 //!                                                          └─ "remain" ─▶ Isolated ─ heard again ─▶ Syncing/Standby
 //!   Main ── hears another Main ──▶ arbitration ──▶ the loser: Syncing, its data overwritten (merged in Duty mode)
@@ -12,14 +12,17 @@
 //! Main-Main-Main Situations", "Define the Server's Arbitration Priority", "Monitoring Standby Servers with ICMP and
 //! Heartbeat Polling", "Short Pass" (editions 2019 to 2022); Duty mode from the sibling Plant SCADA alarm server.
 //!
-//! *Arbitration*, first difference wins: a server whose action after isolation is to become Standby forfeits; higher
-//! Arbitration Priority; longer time as Main, accumulated; longer time running; higher node name. Both totals run
-//! during the split, so the winner is fixed by the history before it, not by which side could reach the plant. The
+//! *Arbitration* goes by time as Main in the end (see `arbitration.rs` for the whole order). Both totals run during the
+//! split, so the winner is fixed by the history before it, not by which side could reach the plant: unless the Main
+//! that was cut off was isolated and forfeits ("become-standby"). It remembers that until it has met a Standby. The
 //! first server of the group compares and tells the other one.
 //!
-//! *Isolation* needs both the server link and the echo (ICMP) to fail; a heartbeat that fails while the host answers
-//! means that the server process is not running there. Echo requests go to the other server's host. Left out here:
-//! a third host to ping, Triple Standby and Permanent Standby servers.
+//! *The server link* is watched by heartbeats and by polls of the partner's server process; whichever fails first is its
+//! failure. A process that ends on a host that lives, or is stopped, resets its connections: that is noticed at once.
+//!
+//! *Isolation* needs both the server link and every ping to fail: of the partner's host and of the further hosts that
+//! the group names (`ping_hosts`). A link that fails while any of them answers means that the server process is not
+//! running there. Triple Standby and Permanent Standby servers are not modelled: more than two nodes are refused.
 //!
 //! *Timers*, all monotonic: connect time-out after a start, driver start, time for the echo, arbitration, the last pass
 //! of a changeover.
@@ -29,14 +32,17 @@
 
 use crate::engine::time::Span;
 use crate::service::detector::Silence;
-use crate::service::health::Rule;
 use crate::system::ids::NodeId;
 
-use crate::policy::contract::{Bound, Bounds, Ctx, Design, Notice, Phase, Policy, Role, Stance, Watching};
+use crate::policy::contract::{
+    Bound, Bounds, Ctx, Design, Notice, Phase, Policy, Role, Sense, Stance, Watching,
+};
 use crate::policy::registry::Named;
 
+mod arbitration;
 mod params;
 
+pub use arbitration::Claim;
 pub use params::Params;
 
 /// One server of the pair.
@@ -47,8 +53,14 @@ pub struct HotStandby {
     /// Time as Main before the present spell, by its own clock.
     main_before: Span,
     main_since: Span,
-    link_silent: bool,
+    /// The partner's heartbeats, its answers to the monitor's polls and to pings have failed.
+    beats_silent: bool,
+    poll_silent: bool,
     echo_silent: bool,
+    /// Further hosts that do not answer pings, in the order of the group's `ping_hosts`.
+    hosts_silent: Vec<bool>,
+    /// As Main it lost partner, ping and all, and has not met a Standby since.
+    was_isolated: bool,
     peer: Option<Beacon>,
     /// The echo has had its time since the link fell silent.
     echo_had_its_time: bool,
@@ -84,17 +96,8 @@ pub struct Beacon {
 /// What servers tell each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Message {
-    /// For arbitration: what stands in the order of comparison.
-    Claim {
-        /// "Become Standby" after isolation.
-        forfeits: bool,
-        /// Arbitration Priority.
-        priority: i32,
-        /// Accumulated time as Main.
-        main_time: Span,
-        /// Time running in any role.
-        running: Span,
-    },
+    /// For arbitration.
+    Claim(Claim),
     /// The receiver has lost.
     YouLose,
     /// The receiver is to become Main: the sender has stopped.
@@ -119,10 +122,10 @@ pub enum Timer {
     Drained,
 }
 
-crate::choice!(Params, HotStandby);
+crate::choice!(Params, HotStandby, Params::fits);
 
 impl Named for HotStandby {
-    const SUMMARY: &'static str = "the Geo SCADA pair: Main and Standby with periodic passes, isolation by link and echo, arbitration by time as Main";
+    const SUMMARY: &'static str = "the Geo SCADA pair: Main and Standby with periodic passes, isolation by link and pings, arbitration by time as Main";
 }
 
 impl HotStandby {
@@ -169,11 +172,27 @@ impl HotStandby {
 
     fn become_main(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.activation += 1;
+        self.was_isolated = self.is_isolated();
         self.main_since = ctx.facts.uptime();
         self.enter(State::Main, ctx);
         let copying = ctx.params.copying();
         for peer in ctx.peers() {
             ctx.replicate(peer, copying.clone());
+            // It may have taken over although it hears the other Main: the way back was cut.
+            if !self.beats_silent && self.peer.is_some_and(|peer| peer.main) {
+                self.meet(peer, ctx);
+            }
+        }
+    }
+
+    /// Another Main is heard.
+    fn meet(&mut self, peer: NodeId, ctx: &mut Ctx<'_, Self>) {
+        let claim = self.claim(ctx);
+        ctx.send(peer, Message::Claim(claim));
+        if self.compares(ctx) {
+            let params = ctx.params;
+            let wait = ctx.draw(&params.arbitration);
+            ctx.arm(Timer::Arbitrated, wait);
         }
     }
 
@@ -182,33 +201,80 @@ impl HotStandby {
         if ctx.params.main_time_survives_restart {
             ctx.persist(self.main_before);
         }
+        self.was_isolated = false;
         ctx.disarm(Timer::Arbitrated);
         ctx.disarm(Timer::Drained);
         ctx.stop_replicating();
         self.enter(State::Syncing, ctx);
     }
 
-    /// The server link is silent: what that means depends on the echo.
+    fn is_link_silent(&self) -> bool {
+        self.beats_silent || self.poll_silent
+    }
+
+    /// No host answers a ping: neither the partner's nor any of the further ones.
+    fn is_ping_silent(&self) -> bool {
+        self.echo_silent && self.hosts_silent.iter().all(|silent| *silent)
+    }
+
+    /// Isolation needs both, the server link and every ping, to fail.
+    fn is_isolated(&self) -> bool {
+        self.is_link_silent() && self.is_ping_silent()
+    }
+
+    /// The server link is silent: what that means depends on who answers a ping.
     fn judge_silence(&mut self, ctx: &mut Ctx<'_, Self>) {
-        if !self.link_silent || !matches!(self.state, State::Standby | State::Syncing) {
+        if !self.is_link_silent() || !matches!(self.state, State::Standby | State::Syncing) {
             return;
         }
-        // The echo runs all the time; it needs this much longer than the link to have had every attempt.
+        // Pings run all the time; they need this much longer than the link to have had every attempt.
         let more = ctx.params.echo_time().saturating_sub(ctx.params.heartbeat_timeout);
-        if more > Span::ZERO && !self.echo_silent && !self.echo_had_its_time {
+        if more > Span::ZERO && !self.is_ping_silent() && !self.echo_had_its_time {
             ctx.arm(Timer::EchoDue, more);
             return;
         }
-        if !self.echo_silent || ctx.params.become_main {
+        if !self.is_ping_silent() || ctx.params.become_main {
             self.take_over(ctx);
         } else {
             self.enter(State::Isolated, ctx);
         }
     }
 
+    /// Something watched has fallen silent.
+    fn lost(&mut self, peer: NodeId, by: Sense, ctx: &mut Ctx<'_, Self>) {
+        match by {
+            Sense::Beats => self.beats_silent = true,
+            Sense::Poll => self.poll_silent = true,
+            Sense::Echo => self.note_echo(peer, true, ctx),
+            Sense::Connection => {
+                // The partner's process has ended on a host that lives: no question of isolation.
+                let led = self.peer.take().is_none_or(|peer| peer.main || peer.taking);
+                if led && matches!(self.state, State::Standby | State::Syncing) {
+                    self.take_over(ctx);
+                }
+                return;
+            }
+        }
+        if self.is_main() && self.is_isolated() {
+            self.was_isolated = true;
+        }
+        let has_time = self.echo_had_its_time || ctx.params.echo_time() <= ctx.params.heartbeat_timeout;
+        if by != Sense::Echo || has_time {
+            self.judge_silence(ctx);
+        }
+    }
+
+    fn note_echo(&mut self, host: NodeId, silent: bool, ctx: &Ctx<'_, Self>) {
+        match ctx.facts.ping_hosts.iter().position(|&known| known == host) {
+            Some(index) => self.hosts_silent[index] = silent,
+            None => self.echo_silent = silent,
+        }
+    }
+
     fn heard(&mut self, peer: NodeId, beacon: Beacon, ctx: &mut Ctx<'_, Self>) {
-        self.link_silent = false;
+        (self.beats_silent, self.poll_silent) = (false, false);
         self.echo_had_its_time = false;
+        self.was_isolated &= beacon.main || beacon.taking;
         self.peer = Some(beacon);
         self.activation =
             if self.is_main() { self.activation } else { self.activation.max(beacon.activation) };
@@ -218,10 +284,12 @@ impl HotStandby {
                 ctx.disarm(Timer::Alone);
                 self.enter(State::Syncing, ctx);
             }
-            State::Starting if beacon.starting && self.comes_first(peer, ctx) => {
-                ctx.disarm(Timer::Alone);
-                self.take_over(ctx);
+            State::Starting if beacon.starting && !self.compares(ctx) => {
+                let claim = self.claim(ctx);
+                ctx.send(peer, Message::Claim(claim));
             }
+            // It was Main, and has started anew before its silence was noticed.
+            State::Standby if beacon.starting => self.take_over(ctx),
             State::Taking if beacon.main => {
                 // The Main is alive after all: nothing has been taken yet.
                 ctx.disarm(Timer::Promoted);
@@ -244,16 +312,7 @@ impl HotStandby {
                 ctx.disarm(Timer::Promoted);
                 self.enter(State::Syncing, ctx);
             }
-            State::Main if beacon.main => {
-                let claim = self.claim(ctx);
-                ctx.send(peer, claim);
-                if ctx.rank(ctx.me()) > ctx.rank(peer) {
-                    return;
-                }
-                let params = ctx.params;
-                let wait = ctx.draw(&params.arbitration);
-                ctx.arm(Timer::Arbitrated, wait);
-            }
+            State::Main if beacon.main => self.meet(peer, ctx),
             _ => {}
         }
     }
@@ -261,7 +320,7 @@ impl HotStandby {
     /// The loser is told, or tells itself, and both know.
     fn end_arbitration(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Some(peer) = ctx.peers().next() else { return };
-        if self.link_silent || !self.peer.is_some_and(|peer| peer.main) {
+        if self.beats_silent || !self.peer.is_some_and(|peer| peer.main) {
             self.wins = None; // cut off again: the next meeting decides
             return;
         }
@@ -279,28 +338,54 @@ impl HotStandby {
             None => {
                 // The other's claim was lost on the way: ask for it by claiming again.
                 let claim = self.claim(ctx);
-                ctx.send(peer, claim);
+                ctx.send(peer, Message::Claim(claim));
                 ctx.arm(Timer::Arbitrated, ctx.params.heartbeat);
             }
         }
     }
 
-    /// Two servers that have just started: the order is the one of arbitration, with no time as Main on either side.
+    /// Of two servers that are no Main, neither of which has told its claim.
     fn comes_first(&self, peer: NodeId, ctx: &Ctx<'_, Self>) -> bool {
-        let order = |node: NodeId| (self.priority(node, ctx), std::cmp::Reverse(ctx.rank(node)));
+        let order = |node: NodeId| (self.priority(node, ctx), ctx.name(node));
         order(ctx.me()) > order(peer)
+    }
+
+    /// The first server of the group compares the claims, and tells the other one.
+    fn compares(&self, ctx: &Ctx<'_, Self>) -> bool {
+        ctx.rank(ctx.me()) == 0
     }
 
     fn priority(&self, node: NodeId, ctx: &Ctx<'_, Self>) -> i32 {
         ctx.params.priorities.get(ctx.rank(node)).copied().unwrap_or(0)
     }
 
-    fn claim(&self, ctx: &Ctx<'_, Self>) -> Message {
-        Message::Claim {
-            forfeits: ctx.params.main_forfeits && self.echo_silent,
+    fn claim(&self, ctx: &Ctx<'_, Self>) -> Claim {
+        Claim {
+            has_data: ctx.facts.has_data,
+            forfeits: ctx.params.main_forfeits && self.was_isolated,
             priority: self.priority(ctx.me(), ctx),
             main_time: self.main_time(ctx),
             running: ctx.facts.uptime(),
+        }
+    }
+
+    /// The other server's claim has come.
+    fn claimed(&mut self, from: NodeId, theirs: &Claim, ctx: &mut Ctx<'_, Self>) {
+        let mine = self.claim(ctx);
+        let wins = mine.wins(ctx.name(ctx.me()), theirs, ctx.name(from));
+        match self.state {
+            // Until arbitration is over both stay Main.
+            State::Main if self.compares(ctx) => self.wins = Some(wins),
+            // It has not heard this node's claim yet, or asks for it again.
+            State::Main => ctx.send(from, Message::Claim(mine)),
+            State::Starting if self.compares(ctx) && wins => {
+                ctx.disarm(Timer::Alone);
+                self.take_over(ctx);
+            }
+            State::Starting if self.compares(ctx) => {
+                ctx.send(from, Message::Take { activation: self.activation });
+            }
+            _ => {}
         }
     }
 }
@@ -319,26 +404,29 @@ impl Policy for HotStandby {
             activation: 0,
             main_before: *durable,
             main_since: Span::ZERO,
-            link_silent: false,
+            beats_silent: false,
+            poll_silent: false,
             echo_silent: false,
+            hosts_silent: vec![false; ctx.facts.ping_hosts.len()],
+            was_isolated: false,
             peer: None,
             echo_had_its_time: false,
             wins: None,
         };
         let first = ctx.facts.first_start;
         let params = ctx.params;
+        let ping = Watching::Echo(params.ping());
         for peer in ctx.peers() {
             // A server that has just started waits for the connect time-out instead.
-            let watching =
-                Watching::Beats { silence: Silence::TimeOut(params.heartbeat_timeout), armed: first };
-            ctx.watch(peer, watching);
-            let rule = Rule {
-                every: params.echo_interval,
-                timeout: params.echo_interval,
-                fall: params.echo_retries + 1,
-                rise: 1,
-            };
-            ctx.watch(peer, Watching::Echo(rule));
+            let silence = Silence::TimeOut(params.heartbeat_timeout);
+            ctx.watch(peer, Watching::Beats { silence, armed: first });
+            let (every, timeout) = (params.monitor_poll, params.monitor_timeout);
+            ctx.watch(peer, Watching::Poll { every, timeout, armed: first });
+            ctx.watch(peer, Watching::Connection { within: params.reset_time });
+            ctx.watch(peer, ping);
+        }
+        for &host in ctx.facts.ping_hosts {
+            ctx.watch(host, ping);
         }
         match (first, ctx.rank(ctx.me())) {
             (true, 0) => me.become_main(ctx),
@@ -353,31 +441,7 @@ impl Policy for HotStandby {
 
     fn on_message(&mut self, from: NodeId, message: Message, ctx: &mut Ctx<'_, Self>) {
         match message {
-            Message::Claim { forfeits, priority, main_time, running } => {
-                // The first server compares; until its arbitration is over both stay Main.
-                if self.state != State::Main {
-                    return;
-                }
-                if ctx.rank(ctx.me()) > ctx.rank(from) {
-                    // It has not heard this node's claim yet, or asks for it again.
-                    let claim = self.claim(ctx);
-                    ctx.send(from, claim);
-                    return;
-                }
-                let Message::Claim {
-                    forfeits: i_forfeit,
-                    priority: mine,
-                    main_time: my_time,
-                    running: my_running,
-                } = self.claim(ctx)
-                else {
-                    return;
-                };
-                let rank = |node| std::cmp::Reverse(ctx.rank(node));
-                let me = (!i_forfeit, mine, my_time, my_running, rank(ctx.me()));
-                let other = (!forfeits, priority, main_time, running, rank(from));
-                self.wins = Some(me > other);
-            }
+            Message::Claim(claim) => self.claimed(from, &claim, ctx),
             Message::YouLose => {
                 if self.state == State::Main {
                     ctx.surrender(from);
@@ -386,7 +450,8 @@ impl Policy for HotStandby {
             }
             Message::Take { activation } => {
                 self.activation = self.activation.max(activation);
-                if matches!(self.state, State::Standby | State::Syncing) {
+                if matches!(self.state, State::Standby | State::Syncing | State::Starting) {
+                    ctx.disarm(Timer::Alone);
                     self.take_over(ctx);
                 }
             }
@@ -415,17 +480,9 @@ impl Policy for HotStandby {
 
     fn on_notice(&mut self, notice: Notice<Beacon>, ctx: &mut Ctx<'_, Self>) {
         match notice {
-            Notice::Suspect { echo: false, .. } => {
-                self.link_silent = true;
-                self.judge_silence(ctx);
-            }
-            Notice::Suspect { echo: true, .. } => {
-                self.echo_silent = true;
-                if self.echo_had_its_time || ctx.params.echo_time() <= ctx.params.heartbeat_timeout {
-                    self.judge_silence(ctx);
-                }
-            }
-            Notice::EchoBack { .. } => self.echo_silent = false,
+            Notice::Suspect { peer, by } => self.lost(peer, by, ctx),
+            Notice::Back { peer, by: Sense::Echo } => self.note_echo(peer, false, ctx),
+            Notice::Back { .. } => self.poll_silent = false,
             Notice::Heard { peer, beacon, .. } => self.heard(peer, beacon, ctx),
             Notice::InStep { source: false, .. } if self.state == State::Syncing => {
                 self.enter(State::Standby, ctx)
@@ -433,7 +490,7 @@ impl Policy for HotStandby {
             Notice::OutOfStep { .. } if self.state == State::Standby => self.enter(State::Syncing, ctx),
             Notice::Changeover { to } if self.state == State::Main => {
                 let elsewhere = to.is_none_or(|to| to != ctx.me());
-                if elsewhere && self.peer.is_some_and(|peer| peer.in_step) && !self.link_silent {
+                if elsewhere && self.peer.is_some_and(|peer| peer.in_step) && !self.is_link_silent() {
                     // One more complete pass, then the roles change.
                     let params = ctx.params;
                     let last =
@@ -498,7 +555,8 @@ impl Policy for HotStandby {
                 formula: if params.become_main {
                     "cut − max(time-out, echo) − driver start + arbitration".into()
                 } else {
-                    "no cut makes one; a pause of Main longer than the time-out does, until arbitration"
+                    "no cut makes one unless a host still answers pings; a pause of Main longer than the time-out \
+                     does, until arbitration"
                         .into()
                 },
                 class: if params.become_main {

@@ -4,6 +4,7 @@ use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
 use crate::policy::contract::Merge;
+use crate::service::health::Rule;
 use crate::service::replication::{Copying, Level};
 
 /// Its table in a model file.
@@ -25,6 +26,12 @@ pub struct Params {
     pub heartbeat: Span,
     /// Silence that counts as failure.
     pub heartbeat_timeout: Span,
+    /// Between two polls of the partner's server process.
+    pub monitor_poll: Span,
+    /// How long a poll may stay unanswered.
+    pub monitor_timeout: Span,
+    /// Until a connection that has closed is noticed.
+    pub reset_time: Span,
     /// Between two echo requests.
     pub echo_interval: Span,
     /// Further attempts after the first that failed.
@@ -70,15 +77,21 @@ impl Table for Params {
             .default("5s", Mark::Checked, "example in Monitoring Standby Servers with ICMP and Heartbeat Polling"),
         Key::new("heartbeat_timeout", Kind::SpanPositive, "Silence of the server link that counts as failure.")
             .default("30s", Mark::Checked, "the same example, Standby tab"),
-        Key::new("echo_interval", Kind::SpanPositive, "Time between two echo (ICMP) requests.")
+        Key::new("monitor_poll", Kind::SpanPositive, "Time between two polls of the partner's server process, beside the heartbeats.")
+            .default("10s", Mark::Checked, "What Timeout Settings Do Servers Use"),
+        Key::new("monitor_timeout", Kind::SpanPositive, "Monitor Request Timeout: a poll that stays unanswered this long counts as failure of the server link, as silent heartbeats do.")
+            .default("30s", Mark::Assumption, "sibling Plant SCADA 30 s; none published for Geo SCADA"),
+        Key::new("reset_time", Kind::Span, "The partner's process ends while its host lives, or is stopped: the connection is reset, and that is noticed at a uniform time within this.")
+            .default("1s", Mark::Assumption, "below a second"),
+        Key::new("echo_interval", Kind::SpanPositive, "Time between two echo (ICMP) requests, to the partner's host and to each of the group's `ping_hosts`.")
             .default("5s", Mark::Checked, "the same example"),
         Key::new("echo_retries", Kind::Count(0, 31), "Further attempts after the first one that failed.")
             .default("2", Mark::Checked, "the same example"),
         Key::new("isolated_standby", Kind::Choice(&["become-main", "remain"]),
-            "What a Standby does when server link and echo have both failed.")
+            "What a Standby does when it is isolated: server link and every ping have failed.")
             .default("become-main", Mark::Checked, "recommended setting"),
         Key::new("isolated_main", Kind::Choice(&["arbitrate", "become-standby"]),
-            "What an isolated Main does on reconnection: arbitrate, or forfeit.")
+            "What a Main that was isolated does when it meets another Main: arbitrate, or forfeit. If both forfeit, arbitration decides after all.")
             .neutral("arbitrate"),
         Key::new("duty_mode", Kind::Flag, "After a Main-Main the loser's history and events are merged into the winner, of two values of a point the later stays, and the loser's configuration is lost.")
             .default("false", Mark::Checked, "disabled unless set; the sibling Plant SCADA alarm server has it enabled"),
@@ -107,6 +120,9 @@ impl Table for Params {
             history_speed: r.number("history_speed"),
             heartbeat: r.span("heartbeat"),
             heartbeat_timeout: r.span("heartbeat_timeout"),
+            monitor_poll: r.span("monitor_poll"),
+            monitor_timeout: r.span("monitor_timeout"),
+            reset_time: r.span("reset_time"),
             echo_interval: r.span("echo_interval"),
             echo_retries: r.count("echo_retries") as u32,
             become_main: r.choice("isolated_standby") == "become-main",
@@ -169,6 +185,17 @@ impl Params {
 
     pub(super) fn interval(&self) -> Span {
         self.transfer_interval.times(u64::from(self.interleave))
+    }
+
+    pub(super) fn ping(&self) -> Rule {
+        Rule { every: self.echo_interval, timeout: self.echo_interval, fall: self.echo_retries + 1, rise: 1 }
+    }
+
+    pub(super) fn fits(&self, members: usize) -> Result<(), String> {
+        match members {
+            1 | 2 => Ok(()),
+            _ => Err("a pair, or a server alone: triple and permanent Standby are not modelled".into()),
+        }
     }
 
     /// How long the echo needs to fail: every attempt, and the answer to the last one.

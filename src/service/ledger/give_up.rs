@@ -1,11 +1,24 @@
 //! Giving writes up: what only one node holds, at the moment it parts with it.
 
-use crate::engine::time::Instant;
+use crate::engine::time::{Instant, Span};
 use crate::maths;
+use crate::system::ids::ClientId;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::count::{Given, add, join};
-use super::{Disposal, Incident, Ledger, Loss};
+use super::{Disposal, Incident, Ledger, Loss, Segment};
+
+/// Writes of one lineage accepted in (after, until].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    pub(super) lineage: usize,
+    pub(super) after: Instant,
+    pub(super) until: Instant,
+    /// When the last write of the history was accepted.
+    pub(super) end: Instant,
+    /// Who gives it up; `None`: nobody holds it any more.
+    pub(super) by: Option<usize>,
+}
 
 impl Ledger {
     /// What only `node` holds, at the moment it gives that up in favour of `winner`'s history.
@@ -35,7 +48,8 @@ impl Ledger {
                 .unwrap_or(Instant::ZERO);
             let incident = fault.or_else(|| self.parting_incident(at, winner));
             if others < upto {
-                add(&mut losses, self.dispose(at, (others, upto.min(now)), end, incident, how, clients));
+                let range = Range { lineage: at, after: others, until: upto.min(now), end, by: Some(node) };
+                add(&mut losses, self.dispose(&range, incident, how, clients));
             }
             add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
             // Whoever has this much of a history has all that came before it, too.
@@ -78,34 +92,32 @@ impl Ledger {
     /// Writes of present values that `holder` has and `other` has not, in the mean.
     fn values_beyond(&self, holder: usize, other: usize, now: Instant, clients: &[Client]) -> f64 {
         let (Some(mine), Some(theirs)) = (&self.held[holder], &self.held[other]) else { return 0.0 };
-        let (mut at, mut upto) = (mine.lineage, mine.upto.min(now));
+        let beside = self.elsewhere(std::iter::once(other), (Instant::ZERO, now), clients);
+        let mean = |client: &Client, length: Span| client.write_rate * self.share * length.as_secs();
+        let value = |id: ClientId| Some(&clients[id.index()]).filter(|k| k.content == Content::Values);
         let mut sum = 0.0;
-        loop {
-            let after = self.upto_in(theirs, at);
-            for segment in &self.lineages[at].segments {
-                let client = &clients[segment.client.index()];
+        for (at, upto) in self.stretches(mine) {
+            let (after, upto) = (self.upto_in(theirs, at), upto.min(now));
+            let lineage = &self.lineages[at];
+            for segment in &lineage.segments {
                 let (from, to) = (segment.from.max(after), segment.to.min(upto));
-                if client.content == Content::Values && from < to {
-                    sum += client.write_rate * self.share * (to - from).as_secs();
+                let Some(client) = value(segment.client).filter(|_| from < to) else { continue };
+                let parts = beside.missing(&Segment { from, to, ..*segment }, client, &self.lineages);
+                sum += parts.into_iter().map(|(from, to)| mean(client, to - from)).sum::<f64>();
+            }
+            for burst in lineage.bursts.iter().filter(|burst| burst.at > after && burst.at <= upto) {
+                let Some(client) = value(burst.client) else { continue };
+                if !beside.has_burst(burst, client, &self.lineages) {
+                    sum += mean(client, burst.at - burst.from);
                 }
             }
-            for burst in self.lineages[at].bursts.iter().filter(|burst| burst.at > after && burst.at <= upto)
-            {
-                let client = &clients[burst.client.index()];
-                if client.content == Content::Values {
-                    sum += client.write_rate * self.share * (burst.at - burst.from).as_secs();
-                }
-            }
-            let notes = self.lineages[at].notes.iter();
-            sum += notes
-                .filter(|(note, client)| {
-                    *note > after && *note <= upto && clients[client.index()].content == Content::Values
-                })
-                .count() as f64;
-            let Some(parent) = self.lineages[at].parent else { return sum };
-            upto = self.lineages[at].fork;
-            at = parent;
+            let notes = lineage.notes.iter().filter(|(note, _)| *note > after && *note <= upto);
+            let only_here = |(note, id): &&(Instant, ClientId)| {
+                value(*id).is_some_and(|client| !beside.has_note(*note, *id, client, &self.lineages))
+            };
+            sum += notes.filter(only_here).count() as f64;
         }
+        sum
     }
 
     /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`, or
@@ -131,16 +143,16 @@ impl Ledger {
         None
     }
 
-    /// Gives up the writes of `lineage` accepted in (after, until]; the last write of the history was accepted at `end`.
+    /// Gives up the writes of a range that no other history has.
     pub(super) fn dispose(
         &mut self,
-        lineage: usize,
-        (after, until): (Instant, Instant),
-        end: Instant,
+        range: &Range,
         incident: Option<Incident>,
         how: Disposal,
         clients: &[Client],
     ) -> Option<Loss> {
+        let &Range { lineage, after, until, end, .. } = range;
+        let elsewhere = self.beside(range, clients);
         let fault = incident.map_or(until, |i| i.at);
         let mut loss: Option<Loss> = None;
         let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
@@ -150,10 +162,13 @@ impl Ledger {
                 continue;
             }
             let client = &clients[segment.client.index()];
-            let given = self.given(client, (from, to), end, how);
-            loss = join(loss, given.up(client, fault, incident, how));
-            self.totals.acked += given.count;
-            self.totals.lost += given.count;
+            let part = Segment { from, to, ..*segment };
+            for part in elsewhere.missing(&part, client, &self.lineages) {
+                let given = self.given(client, part, end, how);
+                loss = join(loss, given.up(client, fault, incident, how));
+                self.totals.acked += given.count;
+                self.totals.lost += given.count;
+            }
             // What is left of the segment; a middle is never cut out of one, for copies are prefixes.
             segment.to = from;
         }
@@ -165,6 +180,9 @@ impl Ledger {
         self.lineages[lineage].bursts = stay;
         for burst in gone {
             let client = &clients[burst.client.index()];
+            if elsewhere.has_burst(&burst, client, &self.lineages) {
+                continue;
+            }
             // What devices still hold goes by when it happened, its age by when it was accepted.
             let given = self.given(client, (burst.from, burst.at), end, how);
             let given = Given { oldest: burst.at, ..given };
@@ -176,8 +194,11 @@ impl Ledger {
         let (gone, stay): (Vec<_>, Vec<_>) =
             notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
         self.lineages[lineage].notes = stay;
-        for (at, client) in gone {
-            let client = &clients[client.index()];
+        for (at, id) in gone {
+            let client = &clients[id.index()];
+            if elsewhere.has_note(at, id, client, &self.lineages) {
+                continue;
+            }
             self.totals.acked += 1;
             self.totals.lost += 1;
             loss = join(loss, Given::one(client, at, end, how).up(client, fault, incident, how));

@@ -6,9 +6,10 @@
 //! acknowledged on a lineage beyond the fork of the one that survives is lost when the last holder gives it up: it
 //! copies the winner over its own data, loses its disk, or is still dead at the end. Counts are drawn once, when a
 //! range is disposed of: Poisson for Poisson arrivals, by the calendar for fixed ones, by the list for traces.
-//! So lost + kept = acknowledged holds by construction, whatever the protocol did.
+//! So lost + kept = acknowledged holds by construction, whatever the protocol did. Writes are told apart by client and
+//! time: an event that a device handed to two active nodes is one event, and kept if either history survives.
 //!
-//! Its parts: `give_up` (what only one node holds goes), `settle` (what can no longer be lost is forgotten), `count`.
+//! Its parts: `give_up` (what only one node holds goes), `elsewhere` (what others were given too), `settle` (what can no longer be lost is forgotten), `count`.
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
@@ -17,6 +18,7 @@ use crate::system::ids::ClientId;
 use crate::system::spec::Client;
 
 mod count;
+mod elsewhere;
 mod give_up;
 mod settle;
 

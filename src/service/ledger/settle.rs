@@ -3,6 +3,7 @@
 use crate::engine::time::Instant;
 use crate::system::spec::Client;
 
+use super::give_up::Range;
 use super::{Disposal, Held, Ledger, Lineage, Loss, Segment, Totals};
 
 /// Writes of one client that can be lost only with every copy: ranges of time, and those already counted.
@@ -178,7 +179,8 @@ impl Ledger {
                 .and_then(|w| self.held[w].as_ref())
                 .map_or(Instant::ZERO, |held| self.upto_in(held, lineage));
             if end < now {
-                losses.extend(self.dispose(lineage, (end, now), now, None, how, clients));
+                let range = Range { lineage, after: end, until: now, end: now, by: None };
+                losses.extend(self.dispose(&range, None, how, clients));
             }
             for segment in std::mem::take(&mut self.lineages[lineage].segments) {
                 self.keep(&segment, clients);

@@ -28,7 +28,7 @@ fn client(arrivals: Arrivals) -> Vec<Client> {
         attempts: 1,
         backoff: Span::ZERO,
         reconnect: Law::fixed(0.0).expect("a law"),
-        during_dual: DuringDual::Both,
+        during_dual: DuringDual::First,
         buffer: Span::from_whole_secs(10),
         write_bytes: 1.0,
         content: Content::Records,
@@ -238,4 +238,112 @@ fn a_delivery_that_every_copy_has_is_settled_and_lost_only_with_all_of_them() {
         let (totals, _) = ledger.finish(None, at(4000), PLAIN, &clients);
         assert_eq!((totals.acked, totals.kept, totals.lost), (loss.count, 0, loss.count));
     }
+}
+
+/// A device that hands each event to every active node it reaches.
+fn telling_all(arrivals: Arrivals) -> Vec<Client> {
+    let tell = |client| Client { during_dual: DuringDual::Both, ..client };
+    client(arrivals).into_iter().map(tell).collect()
+}
+
+/// Two servers that part at 1000 s, node 1 active from 1100 s on, and meet at 3000 s. The device hands each event to
+/// both, but reaches node 1 alone from 2000 to 2100 s and node 0 alone from 2500 to 2600 s.
+fn told_to_both(clients: &[Client]) -> (Totals, Vec<Loss>) {
+    let mut ledger = ledger(2, 0);
+    serving(&mut ledger);
+    ledger.copied(0, 1, at(1000), None);
+    ledger.activate(1, incident(1000, 1), at(1100));
+    ledger.open(1, USERS, at(1100));
+    ledger.close(0, USERS, at(2000));
+    ledger.open(0, USERS, at(2100));
+    ledger.settle(at(2200), clients);
+    ledger.close(1, USERS, at(2500));
+    ledger.open(1, USERS, at(2600));
+    let losses = ledger.adopt(1, 0, at(3000), PLAIN, clients);
+    ledger.close(1, USERS, at(3000));
+    let (totals, more) = ledger.finish(Some(0), at(4000), PLAIN, clients);
+    assert_eq!(more, []);
+    (totals, losses)
+}
+
+#[test]
+fn of_what_a_device_hands_to_both_the_loser_takes_along_what_it_alone_was_given() {
+    let quarters = (0..16_000).map(|n| Instant::ZERO + Span::from_secs_saturating(n as f64 / 4.0)).collect();
+    let lists = [(Arrivals::Fixed, 200, 8000), (Arrivals::Trace(quarters), 400, 16_000)];
+    for (arrivals, lost, made) in lists {
+        let (totals, losses) = told_to_both(&telling_all(arrivals));
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert_eq!((loss.count, loss.age, loss.incident), (lost, Span::ZERO, incident(1000, 1)));
+        assert!(totals.acked.abs_diff(made) <= 1, "an event counts once: {totals:?}");
+        assert_eq!((totals.lost, totals.kept), (lost, totals.acked - lost));
+    }
+    let (totals, losses) = told_to_both(&telling_all(Arrivals::Poisson));
+    // 200 and 8000 in the mean: four standard deviations.
+    assert!(losses[0].count.abs_diff(200) < 57, "{losses:?}");
+    assert!(totals.acked.abs_diff(8000) < 358, "{totals:?}");
+    // One that talks to one server at a time has told node 1 what node 0 does not know.
+    let (_, losses) = told_to_both(&client(Arrivals::Fixed));
+    assert_eq!(losses[0].count, 3600, "all that node 1 accepted in 1800 s");
+}
+
+#[test]
+fn an_event_goes_with_the_last_history_that_has_it() {
+    let clients = telling_all(Arrivals::Fixed);
+    let mut ledger = ledger(3, 0);
+    serving(&mut ledger);
+    ledger.copied(0, 1, at(1000), None);
+    ledger.copied(0, 2, at(1000), None);
+    // The device reaches nodes 1 and 2 from 1100 s on, and node 0 no longer.
+    ledger.close(0, USERS, at(1000));
+    for node in [1, 2] {
+        ledger.activate(node, incident(1000, 1), at(1100));
+        ledger.open(node, USERS, at(1100));
+    }
+    assert_eq!(ledger.adopt(1, 0, at(2000), PLAIN, &clients), [], "node 2 has them too");
+    ledger.close(1, USERS, at(2000));
+    ledger.close(2, USERS, at(2000));
+    let losses = ledger.lose_disk(2, incident(2000, 2), at(2000), PLAIN, &clients);
+    assert_eq!(losses.iter().map(|loss| loss.count).sum::<u64>(), 1800);
+    let (totals, _) = ledger.finish(Some(0), at(2000), PLAIN, &clients);
+    assert_eq!(totals, Totals { acked: 3800, kept: 2000, lost: 1800 });
+}
+
+#[test]
+fn a_delivery_to_both_is_lost_with_neither_alone() {
+    for noted in [false, true] {
+        let clients = telling_all(Arrivals::Fixed);
+        let mut ledger = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0));
+        ledger.activate(0, None, at(0));
+        ledger.copied(0, 1, at(0), None);
+        ledger.activate(1, incident(10, 1), at(50));
+        // What devices kept since 90 s goes to both at 100 s, and what they kept since 190 s to node 1 at 200 s.
+        for (node, from, to) in [(0, 90, 100), (1, 90, 100), (1, 190, 200)] {
+            ledger.deliver(node, USERS, at(from), at(to));
+            (0..20).filter(|_| noted).for_each(|_| ledger.note(node, USERS, at(to)));
+        }
+        let losses = ledger.adopt(1, 0, at(300), PLAIN, &clients);
+        assert_eq!(losses.iter().map(|loss| loss.count).collect::<Vec<_>>(), [20], "noted: {noted}");
+        let (totals, _) = ledger.finish(Some(0), at(300), PLAIN, &clients);
+        assert_eq!(totals, Totals { acked: 40, kept: 20, lost: 20 }, "noted: {noted}");
+    }
+}
+
+#[test]
+fn a_value_that_both_were_told_is_overwritten_on_neither() {
+    let values = |during_dual| {
+        let client = |client| Client { content: Content::Values, during_dual, ..client };
+        client(self::client(Arrivals::Fixed).remove(0))
+    };
+    let overwritten = |clients: &[Client]| {
+        let mut ledger = ledger(2, 0);
+        serving(&mut ledger);
+        ledger.copied(0, 1, at(1000), None);
+        ledger.activate(1, incident(1000, 1), at(1000));
+        ledger.open(1, USERS, at(1000));
+        let losses = ledger.adopt(1, 0, at(2000), Disposal { merge: Some(100.0), ..PLAIN }, clients);
+        losses.iter().map(|loss| (loss.merged, loss.overwritten)).collect::<Vec<_>>()
+    };
+    assert_eq!(overwritten(&[values(DuringDual::Both)]), []);
+    // Twenty writes of each point on either side: every point was written on both.
+    assert_eq!(overwritten(&[values(DuringDual::First)]), [(2000, 100)]);
 }

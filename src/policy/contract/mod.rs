@@ -5,7 +5,7 @@
 //! seen by observers only. Heartbeats, replication and checks are *declared* ([`Ctx::beacon`], [`Ctx::watch`],
 //! [`Ctx::replicate`]), so one policy file runs stepwise or skipping without knowing which.
 //!
-//! Start with [`Policy`]; `policy/single.rs` is the shortest one, `policy/active_passive.rs` the one to copy.
+//! Start with [`Policy`]; `vocabulary` holds the words for what a node is, does and perceives; `policy/single.rs` is the shortest one, `policy/active_passive.rs` the one to copy.
 
 use std::fmt::Debug;
 
@@ -16,6 +16,10 @@ use crate::service::detector::Silence;
 use crate::service::health::Rule;
 use crate::service::replication::Copying;
 use crate::system::ids::NodeId;
+
+mod vocabulary;
+
+pub use vocabulary::{Phase, Role, Sense, Stance};
 
 /// A redundancy protocol, as the program of one node.
 pub trait Policy: Clone + Debug {
@@ -46,75 +50,6 @@ pub trait Policy: Clone + Debug {
     fn design(params: &Self::Params, members: usize) -> Design;
     /// The bounds the protocol promises, with these parameters.
     fn bounds(params: &Self::Params, members: usize) -> Bounds;
-}
-
-/// What a node believes itself to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Up, but not yet in any role.
-    Starting,
-    /// Getting its first complete copy.
-    Syncing,
-    /// Ready to take over.
-    Standby,
-    /// Cut off, and waiting.
-    Isolated,
-    /// On the way to being active.
-    TakingOver,
-    /// In charge ("Main", "primary", "owner of the address").
-    Active,
-    /// One of several that all serve.
-    Peer,
-    /// It has no part in the service and will not take one.
-    Idle,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Role; 8] = [
-        Role::Starting,
-        Role::Syncing,
-        Role::Standby,
-        Role::Isolated,
-        Role::TakingOver,
-        Role::Active,
-        Role::Peer,
-        Role::Idle,
-    ];
-
-    /// Whether it takes copies of what another node writes.
-    pub(crate) const fn follows(self) -> bool {
-        matches!(self, Role::Standby | Role::Syncing | Role::Starting | Role::Isolated)
-    }
-
-    /// Its name in scenario files and traces.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::Starting => "starting",
-            Role::Syncing => "syncing",
-            Role::Standby => "standby",
-            Role::Isolated => "isolated",
-            Role::TakingOver => "taking-over",
-            Role::Active => "active",
-            Role::Peer => "peer",
-            Role::Idle => "idle",
-        }
-    }
-}
-
-/// Belief, and what it would accept: two things, and only the second makes a split brain count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stance {
-    /// What it believes itself to be.
-    pub role: Role,
-    /// The part of the work it accepts writes for: one of [`Design::slots`].
-    pub accepts: Option<u8>,
-    /// It still holds that part but takes no more work: it is about to hand over.
-    pub draining: bool,
-    /// Whether it answers reads.
-    pub reads: bool,
-    /// Its activation number, higher is newer (for traces).
-    pub activation: u64,
 }
 
 /// How clients find a node.
@@ -253,6 +188,21 @@ pub enum Watching {
         /// From the start, or only after the first beat.
         armed: bool,
     },
+    /// By requests that its server process answers.
+    Poll {
+        /// Between two requests, by the observer's clock.
+        every: Span,
+        /// How long one may stay unanswered.
+        timeout: Span,
+        /// From the start, or only after the first answer.
+        armed: bool,
+    },
+    /// By a connection to its server process: it closes when that ends while its host lives (or goes down in good
+    /// order), and the way between them is open. It does not notice a host that vanishes.
+    Connection {
+        /// The observer learns of it at a uniform time within this.
+        within: Span,
+    },
     /// By echo requests, which the host answers.
     Echo(Rule),
 }
@@ -260,17 +210,19 @@ pub enum Watching {
 /// What took a node's attention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Notice<B> {
-    /// A watched peer has been silent for too long.
+    /// A watched peer (or host) has been silent for too long, or has closed its connection.
     Suspect {
         /// Which peer.
         peer: NodeId,
-        /// By echo, or by heartbeats.
-        echo: bool,
+        /// How that was perceived.
+        by: Sense,
     },
-    /// A watched peer was heard again by its echo.
-    EchoBack {
+    /// One that was suspected answers again: to an echo, or to a poll. (A heartbeat is [`Notice::Heard`].)
+    Back {
         /// Which peer.
         peer: NodeId,
+        /// How that was perceived.
+        by: Sense,
     },
     /// A heartbeat that says something new: the first one, one after a suspicion, or one with new content.
     Heard {
@@ -305,79 +257,6 @@ pub enum Notice<B> {
         /// Where to.
         to: Option<NodeId>,
     },
-}
-
-/// Phases of a failover, announced by the node that goes through them; causes of downtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Until somebody able to act suspects.
-    Detect,
-    /// Fencing.
-    Fence,
-    /// Agreeing who takes over.
-    Elect,
-    /// Making the new node able to serve.
-    Promote,
-    /// Pointing traffic to it.
-    Redirect,
-    /// Clients finding it.
-    Reconnect,
-    /// Warming up.
-    Warm,
-    /// Starting again in place.
-    Restart,
-    /// A node serves but cannot be reached.
-    Network,
-    /// Every capable node is dead.
-    NoSpare,
-    /// Too few nodes to agree.
-    NoQuorum,
-    /// Too much work.
-    Overload,
-    /// Planned work.
-    Planned,
-    /// A person's mistake.
-    Human,
-}
-
-impl Phase {
-    /// All of them, in the order of reports.
-    pub const ALL: [Phase; 14] = [
-        Phase::Detect,
-        Phase::Fence,
-        Phase::Elect,
-        Phase::Promote,
-        Phase::Redirect,
-        Phase::Reconnect,
-        Phase::Warm,
-        Phase::Restart,
-        Phase::Network,
-        Phase::NoSpare,
-        Phase::NoQuorum,
-        Phase::Overload,
-        Phase::Planned,
-        Phase::Human,
-    ];
-
-    /// Its name in measures.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Phase::Detect => "detect",
-            Phase::Fence => "fence",
-            Phase::Elect => "elect",
-            Phase::Promote => "promote",
-            Phase::Redirect => "redirect",
-            Phase::Reconnect => "reconnect",
-            Phase::Warm => "warm",
-            Phase::Restart => "restart",
-            Phase::Network => "network",
-            Phase::NoSpare => "no_spare",
-            Phase::NoQuorum => "no_quorum",
-            Phase::Overload => "overload",
-            Phase::Planned => "planned",
-            Phase::Human => "human",
-        }
-    }
 }
 
 /// What a node orders.
@@ -426,6 +305,10 @@ pub struct Facts<'a> {
     pub me: NodeId,
     /// The nodes of its group in the order of the model, itself included.
     pub members: &'a [NodeId],
+    /// Their names, in the same order.
+    pub names: &'a [String],
+    /// Hosts outside the group that it may ping, besides the members' own (`ping_hosts` of the group).
+    pub ping_hosts: &'a [NodeId],
     /// True time since its process started, and how fast its monotonic clock runs.
     pub(crate) running: (Span, f64),
     /// Its wall clock.
@@ -509,6 +392,11 @@ impl<'a, P: Policy> Ctx<'a, P> {
     /// A node's place in the group's order.
     pub fn rank(&self, node: NodeId) -> usize {
         self.facts.members.iter().position(|&member| member == node).unwrap_or(usize::MAX)
+    }
+
+    /// A member's name.
+    pub fn name(&self, node: NodeId) -> &'a str {
+        self.facts.names.get(self.rank(node)).map_or("", String::as_str)
     }
 
     /// A uniform number of the node's own.
