@@ -2,6 +2,7 @@
 
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
+use crate::engine::stream::StreamKey;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
@@ -70,13 +71,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let design = &self.setup.designs[g];
             let has_books = design.conflicts == Conflicts::Exclusive && design.stores;
             let records: &[_] = if design.records_apart { &keys.records[g] } else { &[] };
-            let books = if has_books { keys.ledgers[g].iter().chain(records) } else { [].iter().chain(&[]) };
-            let ledgers = books
-                .map(|key| {
-                    let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
-                    Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
-                })
-                .collect();
+            let (rest, records) = if has_books { (&keys.ledgers[g][..], records) } else { (&[][..], &[][..]) };
+            let book = |key: &StreamKey| {
+                let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
+                Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
+            };
+            let of_records = records.iter().map(|key| book(key).of_records());
+            let ledgers = rest.iter().map(book).chain(of_records).collect();
             self.groups.push(GroupState {
                 copies: Vec::new(),
                 ledgers,
@@ -148,14 +149,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn settle_books(&mut self, group: GroupId, now: Instant) {
         let g = group.index();
         if !self.groups[g].ledgers.iter().any(Ledger::wants_settling) {
-            return;
-        }
-        // A copy by passes may turn out to be behind what it was known to hold when the book was settled: these stay whole.
-        let by_passes = |copy: &Copy| {
-            matches!(copy.replication.copying.level, Level::Passes { .. })
-                && copy.replication.copying.needs_peer()
-        };
-        if self.groups[g].copies.iter().any(by_passes) {
             return;
         }
         for index in 0..self.groups[g].copies.len() {

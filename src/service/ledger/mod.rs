@@ -8,7 +8,8 @@
 //! range is disposed of: Poisson for Poisson arrivals, by the calendar for fixed ones, by the list for traces.
 //! So lost + kept = acknowledged holds by construction, whatever the protocol did.
 //!
-//! Its parts: `give_up` (what only one node holds goes), `settle` (what can no longer be lost is forgotten), `count`.
+//! Its parts: `give_up` (what only one node holds goes), `settle` (what can no longer be lost is forgotten), `aside`
+//! (what may yet be), `count`.
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
@@ -16,10 +17,12 @@ use crate::engine::time::{Instant, Span};
 use crate::system::ids::ClientId;
 use crate::system::spec::Client;
 
+mod aside;
 mod count;
 mod give_up;
 mod settle;
 
+use aside::Aside;
 pub(crate) use count::calendar;
 use count::{Given, add};
 use settle::{Kept, SETTLE_FROM};
@@ -156,6 +159,8 @@ pub struct Ledger {
     accepting: Vec<Accepting>,
     /// What every holder had when the book was settled, by client.
     kept: Vec<Kept>,
+    /// The same with its times, by client, where a new copy may begin with a part of it.
+    aside: Option<Vec<Aside>>,
     noted: bool,
     /// The size of the book from which settling is tried again.
     settle_at: usize,
@@ -186,6 +191,7 @@ impl Ledger {
             totals: Totals::default(),
             accepting: vec![Accepting::default(); members + 1],
             kept: vec![Kept::default(); clients],
+            aside: None,
             noted,
             settle_at: SETTLE_FROM,
             at_most: 16,
@@ -308,6 +314,7 @@ impl Ledger {
         {
             lineage = parent;
         }
+        self.take_back(source.lineage, upto);
         self.held[to] = Some(Held { lineage, upto, in_flight });
     }
 
@@ -357,6 +364,7 @@ impl Ledger {
         self.held[node] = None;
         if !self.has_any_data() {
             // The last copy of everything: what counted as kept is lost after all.
+            self.keep_aside(clients);
             let fault = incident.map_or(now, |incident| incident.at);
             for (client, spec) in clients.iter().enumerate() {
                 let kept = std::mem::take(&mut self.kept[client]);

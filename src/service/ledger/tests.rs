@@ -239,3 +239,58 @@ fn a_delivery_that_every_copy_has_is_settled_and_lost_only_with_all_of_them() {
         assert_eq!((totals.acked, totals.kept, totals.lost), (loss.count, 0, loss.count));
     }
 }
+
+/// Node 1 loses its disk at 1500 s and copies records again from 2000 s on, oldest first; node 0 loses its own at 3000 s,
+/// when node 1 has got as far as 500 s. The book is settled whenever it is asked to be.
+fn the_last_complete_copy_goes(clients: &[Client], noted: bool, settled: &[u64]) -> (Totals, Vec<Loss>) {
+    let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0)).of_records();
+    let settle = |book: &mut Ledger, now: u64| {
+        if settled.contains(&now) {
+            book.settle(at(now), clients);
+        }
+    };
+    serving(&mut book);
+    let write = |book: &mut Ledger, from: u64, to: u64| {
+        // The marks of the calendar of two a second.
+        for mark in (2 * from..2 * to).filter(|_| noted) {
+            book.note(0, USERS, at(0) + Span::from_secs_saturating((mark as f64 + 0.5) / 2.0));
+        }
+    };
+    write(&mut book, 0, 1200);
+    book.copied(0, 1, at(1000), None);
+    settle(&mut book, 1000);
+    // Node 0 fails, is itself again, and goes on under a new number.
+    book.close(0, USERS, at(1200));
+    book.activate(0, incident(1200, 1), at(1300));
+    book.open(0, USERS, at(1300));
+    write(&mut book, 1300, 3000);
+    book.copied(0, 1, at(1400), None);
+    settle(&mut book, 1400);
+    assert_eq!(book.lose_disk(1, None, at(1500), PLAIN, clients), []);
+    settle(&mut book, 1900);
+    for (now, upto) in [(2000, 0), (2500, 250), (3000, 500)] {
+        book.copied(0, 1, at(upto), None);
+        settle(&mut book, now);
+    }
+    book.close(0, USERS, at(3000));
+    let losses = book.lose_disk(0, incident(3000, 2), at(3000), PLAIN, clients);
+    let (totals, more) = book.finish(None, at(4000), PLAIN, clients);
+    assert_eq!(more, []);
+    (totals, losses)
+}
+
+#[test]
+fn records_that_a_new_copy_begins_without_can_be_lost_after_all() {
+    let clients = client(Arrivals::Fixed);
+    for noted in [false, true] {
+        for settled in [&[][..], &[1000], &[1400], &[1900], &[1000, 1400, 1900], &[1900, 2000, 2500, 3000]] {
+            let (totals, losses) = the_last_complete_copy_goes(&clients, noted, settled);
+            // Two a second: 1200 s and 1700 s of them, of which the first 500 s are kept.
+            let expected = Totals { acked: 5800, kept: 1000, lost: 4800 };
+            assert_eq!(totals, expected, "noted: {noted}, settled at {settled:?}");
+            let [loss] = losses[..] else { panic!("{losses:?}") };
+            assert_eq!((loss.count, loss.incident), (4800, incident(3000, 2)));
+            assert_eq!(loss.age.as_secs(), 2499.75, "noted: {noted}, settled at {settled:?}");
+        }
+    }
+}
