@@ -299,8 +299,15 @@ impl Ledger {
         self.held[node].as_ref().map_or(0, |held| held.lineage)
     }
 
-    /// The copy at `to` is as `from`'s data was at `upto`.
+    /// The copy at `to` is as `from`'s data was at `upto`. What was on a disk that is gone by now is not.
     pub fn copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
+        if self.has_data(to) {
+            self.first_copied(from, to, upto, in_flight);
+        }
+    }
+
+    /// The same of a copy that begins to follow, and may have had nothing before.
+    pub fn first_copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
         let Some(source) = self.held[from].clone() else { return };
         // A copy that has taken over since has a history of its own, and gives that up only in `adopt`. What the former
         // source notes when it ends is behind it.

@@ -268,6 +268,7 @@ fn the_last_complete_copy_goes(clients: &[Client], noted: bool, settled: &[u64])
     settle(&mut book, 1400);
     assert_eq!(book.lose_disk(1, None, at(1500), PLAIN, clients), []);
     settle(&mut book, 1900);
+    book.first_copied(0, 1, at(0), None);
     for (now, upto) in [(2000, 0), (2500, 250), (3000, 500)] {
         book.copied(0, 1, at(upto), None);
         settle(&mut book, now);
@@ -292,5 +293,24 @@ fn records_that_a_new_copy_begins_without_can_be_lost_after_all() {
             assert_eq!((loss.count, loss.incident), (4800, incident(3000, 2)));
             assert_eq!(loss.age.as_secs(), 2499.75, "noted: {noted}, settled at {settled:?}");
         }
+    }
+}
+
+#[test]
+fn what_was_copied_to_a_disk_is_gone_with_it() {
+    let clients = client(Arrivals::Fixed);
+    let mut book = ledger(2, 0);
+    serving(&mut book);
+    assert_eq!(book.lose_disk(1, None, at(100), PLAIN, &clients), []);
+    // That the connection is lost is noticed afterwards.
+    book.copied(0, 1, at(95), None);
+    assert!(!book.has_data(1), "a copy that has not begun again");
+    let mut again = book.clone();
+    again.first_copied(0, 1, at(150), None);
+    for (mut book, kept) in [(book, 0), (again, 300)] {
+        book.close(0, USERS, at(200));
+        let losses = book.lose_disk(0, incident(200, 1), at(200), PLAIN, &clients);
+        assert_eq!(losses.iter().map(|loss| loss.count).sum::<u64>(), 400 - kept);
+        assert_eq!(book.has_any_data(), kept > 0);
     }
 }
