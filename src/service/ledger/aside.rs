@@ -6,17 +6,16 @@
 //! so its length alone would not do.
 
 use crate::engine::time::Instant;
-use crate::system::ids::ClientId;
 use crate::system::spec::Client;
 
-use super::{Burst, Ledger, Segment};
+use super::{Burst, Ledger, Note, Segment};
 
 /// Writes of one client that every holder had, in their order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Aside {
     segments: Vec<Segment>,
     bursts: Vec<Burst>,
-    notes: Vec<Instant>,
+    notes: Vec<Note>,
 }
 
 impl Ledger {
@@ -45,20 +44,20 @@ impl Ledger {
     }
 
     /// A noted write that every holder has.
-    pub(super) fn settle_note(&mut self, at: Instant, client: ClientId) {
+    pub(super) fn settle_note(&mut self, note: Note) {
         match &mut self.aside {
-            Some(aside) => aside[client.index()].notes.push(at),
-            None => self.kept[client.index()].note(at),
+            Some(aside) => aside[note.client.index()].notes.push(note),
+            None => self.kept[note.client.index()].note(note.at),
         }
     }
 
     /// What was put aside is kept: no copy will begin again without it.
     pub(super) fn keep_aside(&mut self, clients: &[Client]) {
         let Some(aside) = &mut self.aside else { return };
-        for (client, aside) in aside.iter_mut().map(std::mem::take).enumerate().collect::<Vec<_>>() {
+        for aside in aside.iter_mut().map(std::mem::take).collect::<Vec<_>>() {
             aside.segments.iter().for_each(|range| self.keep(range, clients));
             aside.bursts.iter().for_each(|burst| self.keep_burst(burst, clients));
-            aside.notes.into_iter().for_each(|at| self.kept[client].note(at));
+            aside.notes.iter().for_each(|note| self.kept[note.client.index()].note(note.at));
         }
     }
 
@@ -67,15 +66,15 @@ impl Ledger {
     pub(super) fn take_back(&mut self, lineage: usize, after: Instant) {
         let Some(aside) = &mut self.aside else { return };
         let (mut ranges, mut bursts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-        for (client, aside) in aside.iter_mut().enumerate() {
+        for aside in aside {
             while let Some(last) = aside.segments.pop_if(|range| range.to > after) {
                 let stays = Segment { to: after, ..last };
                 aside.segments.extend((stays.from < stays.to).then_some(stays));
                 ranges.push(Segment { from: last.from.max(after), ..last });
             }
             bursts.extend(std::iter::from_fn(|| aside.bursts.pop_if(|burst| burst.at > after)));
-            let beyond = aside.notes.partition_point(|at| *at <= after);
-            notes.extend(aside.notes.drain(beyond..).map(|at| (at, ClientId::from(client))));
+            let beyond = aside.notes.partition_point(|note| note.at <= after);
+            notes.extend(aside.notes.drain(beyond..));
         }
         self.at_most += 16 * (ranges.len() + bursts.len()) + notes.len();
         // A holder has of each history on its way what lies between its beginning and that of the next.
@@ -91,7 +90,7 @@ impl Ledger {
                 (part.from < part.to).then_some(part)
             }));
             here.bursts.extend(bursts.extract_if(.., |burst| is_here(burst.at)));
-            here.notes.extend(notes.extract_if(.., |(when, _)| is_here(*when)));
+            here.notes.extend(notes.extract_if(.., |note| is_here(note.at)));
             let Some(above) = parent else { return };
             ranges.retain(|range| range.from < fork);
             (at, end) = (above, fork);

@@ -98,8 +98,9 @@ impl Ledger {
             }
             let notes = self.lineages[at].notes.iter();
             sum += notes
-                .filter(|(note, client)| {
-                    *note > after && *note <= upto && clients[client.index()].content == Content::Values
+                .filter(|note| {
+                    let is_value = clients[note.client.index()].content == Content::Values;
+                    is_value && note.at > after && note.at <= upto
                 })
                 .count() as f64;
             let Some(parent) = self.lineages[at].parent else { return sum };
@@ -174,13 +175,13 @@ impl Ledger {
         }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let (gone, stay): (Vec<_>, Vec<_>) =
-            notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
+            notes.into_iter().partition(|note| note.at > after && note.at <= until);
         self.lineages[lineage].notes = stay;
-        for (at, client) in gone {
-            let client = &clients[client.index()];
+        for note in gone {
+            let client = &clients[note.client.index()];
             self.totals.acked += 1;
             self.totals.lost += 1;
-            loss = join(loss, Given::one(client, at, end, how).up(client, fault, incident, how));
+            loss = join(loss, Given::one(client, &note, end, how).up(client, fault, incident, how));
         }
         loss
     }
@@ -257,18 +258,19 @@ impl Ledger {
         }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let mut stay = Vec::with_capacity(notes.len());
-        for (at, id) in notes {
-            let was_under_way = at > flight.since && at <= flight.until;
+        for note in notes {
+            let was_under_way = note.at > flight.since && note.at <= flight.until;
             let missing =
-                was_under_way && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+                was_under_way && self.stream.uniform() < flight.lag.sf((flight.until - note.at).as_secs());
             if missing {
-                let client = &clients[id.index()];
+                let client = &clients[note.client.index()];
                 let fault = incident.map_or(flight.until, |i| i.at);
                 self.totals.acked += 1;
                 self.totals.lost += 1;
-                loss = join(loss, Given::one(client, at, flight.until, how).up(client, fault, incident, how));
+                loss =
+                    join(loss, Given::one(client, &note, flight.until, how).up(client, fault, incident, how));
             } else {
-                stay.push((at, id));
+                stay.push(note);
             }
         }
         self.lineages[lineage].notes = stay;

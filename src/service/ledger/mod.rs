@@ -43,6 +43,16 @@ struct Burst {
     at: Instant,
 }
 
+/// One write at request fidelity.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    client: ClientId,
+    /// When it was accepted.
+    at: Instant,
+    /// When it happened: earlier, where a device had kept it.
+    happened: Instant,
+}
+
 /// Writes under way to the copy when it was taken: one accepted at s is missing with P(lag > until − s).
 #[derive(Clone, Debug, PartialEq)]
 pub struct InFlight {
@@ -87,7 +97,7 @@ struct Lineage {
     /// Deliveries of what devices had kept.
     bursts: Vec<Burst>,
     /// Notes at request fidelity.
-    notes: Vec<(Instant, ClientId)>,
+    notes: Vec<Note>,
     /// The fault that made it begin.
     incident: Option<Incident>,
     /// What was under way when its parent was left: disposed of once.
@@ -290,8 +300,13 @@ impl Ledger {
 
     /// One acknowledged write (request fidelity).
     pub fn note(&mut self, node: usize, client: ClientId, now: Instant) {
+        self.note_late(node, client, now, now);
+    }
+
+    /// The same of one that a device had kept since it happened.
+    pub fn note_late(&mut self, node: usize, client: ClientId, happened: Instant, now: Instant) {
         let lineage = self.own(node);
-        self.lineages[lineage].notes.push((now, client));
+        self.lineages[lineage].notes.push(Note { client, at: now, happened });
         self.at_most += 1;
     }
 

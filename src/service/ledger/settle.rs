@@ -66,11 +66,11 @@ impl Ledger {
                 self.settle_burst(burst, clients);
             }
             let mut notes = std::mem::take(&mut self.lineages[lineage].notes);
-            notes.retain(|&(at, client)| {
-                if at <= everywhere {
-                    self.settle_note(at, client);
+            notes.retain(|note| {
+                if note.at <= everywhere {
+                    self.settle_note(*note);
                 }
-                at > everywhere
+                note.at > everywhere
             });
             self.lineages[lineage].notes = notes;
         }
@@ -187,8 +187,8 @@ impl Ledger {
             for burst in std::mem::take(&mut self.lineages[lineage].bursts) {
                 self.keep_burst(&burst, clients);
             }
-            for (at, client) in std::mem::take(&mut self.lineages[lineage].notes) {
-                self.kept[client.index()].note(at);
+            for note in std::mem::take(&mut self.lineages[lineage].notes) {
+                self.kept[note.client.index()].note(note.at);
             }
         }
         self.keep_aside(clients);

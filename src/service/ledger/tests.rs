@@ -43,6 +43,11 @@ fn incident(secs: u64, number: u32) -> Option<Incident> {
     Some(Incident { at: at(secs), number, in_class: true })
 }
 
+/// When writes are made from one second to another: the calendar of two a second.
+fn marks(from: u64, to: u64) -> impl Iterator<Item = Instant> {
+    (2 * from..2 * to).map(|number| at(0) + Span::from_secs_saturating((number as f64 + 0.5) / 2.0))
+}
+
 /// Node 0 serves from the start.
 fn serving(ledger: &mut Ledger) {
     ledger.activate(0, None, at(0));
@@ -208,18 +213,23 @@ fn what_a_device_had_kept_is_accepted_when_it_is_delivered() {
 #[test]
 fn a_delivery_is_replayed_as_far_as_the_device_still_holds_it() {
     let clients = client(Arrivals::Fixed);
-    let mut ledger = ledger(2, 0);
-    serving(&mut ledger);
-    // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
-    ledger.close(0, USERS, at(100));
-    ledger.open(0, USERS, at(150));
-    ledger.deliver(0, USERS, at(140), at(150));
-    ledger.copied(0, 1, at(120), None);
-    ledger.close(0, USERS, at(156));
-    ledger.activate(1, incident(156, 1), at(160));
-    let losses = ledger.adopt(0, 1, at(300), Disposal { windback: true, ..PLAIN }, &clients);
-    let [loss] = losses[..] else { panic!("{losses:?}") };
-    assert_eq!((loss.count, loss.recovered), (32, 20), "from 146 s to 156 s");
+    for noted in [false, true] {
+        let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0));
+        serving(&mut book);
+        // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
+        book.close(0, USERS, at(100));
+        book.open(0, USERS, at(150));
+        book.deliver(0, USERS, at(140), at(150));
+        for mark in marks(140, 156).filter(|_| noted) {
+            book.note_late(0, USERS, mark, mark.max(at(150)));
+        }
+        book.copied(0, 1, at(120), None);
+        book.close(0, USERS, at(156));
+        book.activate(1, incident(156, 1), at(160));
+        let losses = book.adopt(0, 1, at(300), Disposal { windback: true, ..PLAIN }, &clients);
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert_eq!((loss.count, loss.recovered), (32, 20), "from 146 s to 156 s, noted: {noted}");
+    }
 }
 
 #[test]
@@ -251,9 +261,8 @@ fn the_last_complete_copy_goes(clients: &[Client], noted: bool, settled: &[u64])
     };
     serving(&mut book);
     let write = |book: &mut Ledger, from: u64, to: u64| {
-        // The marks of the calendar of two a second.
-        for mark in (2 * from..2 * to).filter(|_| noted) {
-            book.note(0, USERS, at(0) + Span::from_secs_saturating((mark as f64 + 0.5) / 2.0));
+        for mark in marks(from, to).filter(|_| noted) {
+            book.note(0, USERS, mark);
         }
     };
     write(&mut book, 0, 1200);
