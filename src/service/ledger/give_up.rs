@@ -109,27 +109,24 @@ impl Ledger {
         }
     }
 
-    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`, or
-    /// with which that one left the winner's, where the winner went on as before.
+    /// The fault behind the parting: that with which the winner's history went on without the one of `lineage`, or with
+    /// which that one left the winner's, where the winner went on as before. What the winner had gone through by then
+    /// did not part them: an old copy began again behind it.
     fn parting_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
-        let mut at = self.held[winner?].as_ref()?.lineage;
-        if self.descends(lineage, at) {
-            let mut left = lineage;
-            while let Some(parent) = self.lineages[left].parent.filter(|_| left != at) {
-                if parent == at {
-                    return self.lineages[left].incident;
-                }
-                left = parent;
-            }
-            return None;
+        let mut won = self.held[winner?].as_ref()?.lineage;
+        let mut path = Vec::new();
+        while !self.descends(lineage, won) {
+            path.push(self.lineages[won].incident);
+            won = self.lineages[won].parent?;
         }
-        while let Some(parent) = self.lineages[at].parent {
-            if self.descends(lineage, parent) {
-                return self.lineages[at].incident;
-            }
-            at = parent;
+        let (mut at, mut left) = (lineage, None);
+        while at != won {
+            left = self.lineages[at].incident;
+            at = self.lineages[at].parent?;
         }
-        None
+        let number = |incident: &Option<Incident>| incident.map(|incident| incident.number);
+        let went_on = path.into_iter().rev().find(|incident| number(incident) > number(&left));
+        went_on.flatten().or(left)
     }
 
     /// Gives up the writes of `lineage` accepted in (after, until]; the last write of the history was accepted at `end`.

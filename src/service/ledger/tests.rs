@@ -323,3 +323,38 @@ fn what_was_copied_to_a_disk_is_gone_with_it() {
         assert_eq!(book.has_any_data(), kept > 0);
     }
 }
+
+#[test]
+fn an_old_copy_that_begins_again_is_parted_by_the_last_fault_and_not_by_those_it_had_missed() {
+    let clients = client(Arrivals::Fixed);
+    for (settled, node_1_wins) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut book = ledger(2, 0).of_records();
+        // Node 0 goes on after a first fault, and node 1 holds no more than what was written before that.
+        serving(&mut book);
+        book.close(0, USERS, at(100));
+        book.activate(0, incident(100, 1), at(150));
+        book.open(0, USERS, at(150));
+        if settled {
+            book.copied(0, 1, at(180), None);
+            book.settle(at(200), &clients);
+        }
+        assert_eq!(book.lose_disk(1, None, at(200), PLAIN, &clients), []);
+        book.first_copied(0, 1, at(50), None);
+        // It takes over by a second one, and node 0 is there again when a third one takes node 1 away.
+        book.close(0, USERS, at(300));
+        book.activate(1, incident(300, 2), at(310));
+        book.open(1, USERS, at(310));
+        let (loser, number, count) = match node_1_wins {
+            // From 50 to 100 s and from 150 to 300 s.
+            true => (0, 2, 400),
+            false => {
+                book.close(1, USERS, at(400));
+                book.activate(0, incident(400, 3), at(410));
+                (1, 3, 180)
+            }
+        };
+        let losses = book.adopt(loser, 1 - loser, at(500), PLAIN, &clients);
+        let found: Vec<_> = losses.iter().map(|loss| (loss.count, loss.incident.map(|i| i.number))).collect();
+        assert_eq!(found, [(count, Some(number))], "settled: {settled}");
+    }
+}
