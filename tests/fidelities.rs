@@ -195,7 +195,8 @@ const LAID_DOWN: &[Case] = &[
             "clients.people.reads=0.2/s",
             "field.plant.events=1/s",
             "field.plant.arrivals=fixed",
-            "field.plant.buffer=0s",
+            "field.plant.buffer=5m",
+            "groups.scada.policy.hot-standby.windback=true",
         ],
         hours: 48.0,
         runs: 6,
@@ -214,6 +215,8 @@ struct Seen {
     reads: [u64; 2],
     ghosts: u64,
     duplicates: u64,
+    /// Events that devices gave up.
+    dropped: u64,
 }
 
 impl Probe<Fact> for Seen {
@@ -228,8 +231,7 @@ impl Probe<Fact> for Seen {
             Fact::Repeated { is_ghost: true, .. } => self.ghosts += 1,
             Fact::Repeated { is_ghost: false, .. } => self.duplicates += 1,
             Fact::Load { .. } => {}
-            // How many events devices give up is drawn in one form and counted in the other.
-            Fact::Dropped { .. } => {}
+            Fact::Dropped { count, .. } => self.dropped += count,
             other => self.facts.push((at, other)),
         }
     }
@@ -364,13 +366,19 @@ fn writes_that_are_laid_down_are_lost_alike() {
         let both = case.both(&["clients.*.arrivals=fixed"]);
         is_same(case.name, &both);
         figures_are_same(case.name, &both, |_| false);
-        let (mut losses, mut lost, mut ages) = (0, 0, 0);
+        let (mut losses, mut lost, mut ages, mut late) = (0, 0, 0, 0);
         for (run, ((_, x), (_, y))) in both[0].runs.iter().zip(&both[1].runs).enumerate() {
             assert_eq!(x.losses, y.losses, "{}, run {run}", case.name);
             assert_eq!(x.book, y.book, "{}, run {run}", case.name);
+            assert_eq!(x.dropped, y.dropped, "{}, run {run}", case.name);
             losses += x.losses.len();
             lost += x.losses.iter().map(|(_, loss)| loss.count).sum::<u64>();
             ages += x.losses.iter().filter(|(_, loss)| loss.age > Span::ZERO).count();
+            late += x.losses.iter().map(|(_, loss)| loss.recovered).sum::<u64>();
+        }
+        if both[0].setup.model.clients.iter().any(|client| client.is_field) {
+            let dropped = both[0].sum(|seen| seen.dropped);
+            assert!(late >= 1000 && dropped >= 1000, "{}: {late} recovered, {dropped} dropped", case.name);
         }
         println!("{}: {losses} losses of {lost} writes, {ages} before the fault", case.name);
         assert!(losses >= 20 && lost >= 1000 && ages >= 10, "{}: too little to compare", case.name);
@@ -467,6 +475,11 @@ fn writes_agree(case: &str, [a, b]: &[Told; 2]) {
         let late = |seen: &Seen| seen.losses.iter().map(|(_, loss)| loss.recovered).sum();
         assert!(a.sum(late) > 100, "{case}: too little is recovered");
         same_mean(case, "recovered late", a.sum(late), b.sum(late));
+    }
+    if a.setup.model.clients.iter().any(|client| client.is_field) {
+        let dropped = |seen: &Seen| seen.dropped;
+        assert!(a.sum(dropped) > 1000, "{case}: too little is given up by devices");
+        same_mean(case, "given up by devices", a.sum(dropped), b.sum(dropped));
     }
 }
 

@@ -134,6 +134,8 @@ pub struct Replication {
     queue: (Instant, Instant),
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
+    /// The copy's disk was lost since the last first copy began.
+    is_lost: bool,
     stream: Stream,
 }
 
@@ -168,6 +170,7 @@ impl Replication {
             left: Position::nothing(),
             queue: (Instant::ZERO, Instant::ZERO),
             fell_out: false,
+            is_lost: false,
             stream,
         }
     }
@@ -230,6 +233,11 @@ impl Replication {
         self.queue.1 = content;
     }
 
+    /// The disk of the copy is gone: no connection goes on where it was, a first copy has to be made.
+    pub fn lose_copy(&mut self) {
+        self.is_lost = true;
+    }
+
     /// Up to where the connection can have carried the stream of limited speed.
     fn carried(&self, now: Instant) -> Instant {
         let (since, content) = self.queue;
@@ -244,6 +252,7 @@ impl Replication {
             State::Waiting if alive && reaching => {
                 let u = self.stream.uniform();
                 self.state = State::First { done: now + self.copying.first.sample(u) };
+                self.is_lost = false;
                 Change::Begins
             }
             State::First { .. } if !(alive && reaching) => {
@@ -271,6 +280,10 @@ impl Replication {
                     self.state = State::Stalled { since, until: now + self.copying.patience, base };
                     return Change::Stalls;
                 }
+                self.state = State::Waiting;
+                Change::Breaks
+            }
+            State::Stalled { .. } if alive && reaching && self.is_lost => {
                 self.state = State::Waiting;
                 Change::Breaks
             }
@@ -440,6 +453,20 @@ mod tests {
             at(40.0)
         );
         assert!(replication(Level::Async { lag: fixed(0.0) }, Some(1.0)).is_undisturbed(at(80.0)));
+    }
+
+    #[test]
+    fn a_copy_whose_disk_is_lost_begins_again_however_short_its_absence() {
+        let mut copy = replication(Level::Sync, None);
+        for (secs, disk, back) in [(100.0, true, Change::Resumes), (200.0, false, Change::Breaks)] {
+            assert_eq!(copy.update(at(secs), false, true), Change::Stalls, "a dead copy, or a slow one");
+            if !disk {
+                copy.lose_copy();
+            }
+            assert_eq!(copy.update(at(secs + 30.0), true, true), back);
+        }
+        assert_eq!(copy.update(at(230.0), true, true), Change::Begins);
+        assert_eq!(copy.update(at(240.0), true, true), Change::InStep);
     }
 
     #[test]

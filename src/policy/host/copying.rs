@@ -2,11 +2,12 @@
 
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
+use crate::engine::stream::StreamKey;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
-use crate::service::ledger::{Disposal, Ledger, Loss};
+use crate::service::ledger::{Disposal, InFlight, Ledger, Loss};
 use crate::service::replication::{Change, Copying, Level, Position, Replication};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::{Classes, Content};
@@ -15,6 +16,9 @@ use super::fidelity::Process;
 use super::takeover::Takeovers;
 use super::view::View;
 use super::{Event, HostCtx, World, class};
+
+/// [`Ledger::copied`], or [`Ledger::first_copied`].
+type WriteDown = fn(&mut Ledger, usize, usize, Instant, Option<InFlight>);
 
 #[derive(Clone, Debug)]
 struct Copy {
@@ -70,13 +74,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let design = &self.setup.designs[g];
             let has_books = design.conflicts == Conflicts::Exclusive && design.stores;
             let records: &[_] = if design.records_apart { &keys.records[g] } else { &[] };
-            let books = if has_books { keys.ledgers[g].iter().chain(records) } else { [].iter().chain(&[]) };
-            let ledgers = books
-                .map(|key| {
-                    let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
-                    Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
-                })
-                .collect();
+            let (rest, records) =
+                if has_books { (&keys.ledgers[g][..], records) } else { (&[][..], &[][..]) };
+            let book = |key: &StreamKey| {
+                let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
+                Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
+            };
+            let of_records = records.iter().map(|key| book(key).of_records());
+            let ledgers = rest.iter().map(book).chain(of_records).collect();
             self.groups.push(GroupState {
                 copies: Vec::new(),
                 ledgers,
@@ -150,19 +155,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !self.groups[g].ledgers.iter().any(Ledger::wants_settling) {
             return;
         }
-        // A copy by passes may turn out to be behind what it was known to hold when the book was settled: these stay whole.
-        let by_passes = |copy: &Copy| {
-            matches!(copy.replication.copying.level, Level::Passes { .. })
-                && copy.replication.copying.needs_peer()
-        };
-        if self.groups[g].copies.iter().any(by_passes) {
-            return;
-        }
         for index in 0..self.groups[g].copies.len() {
             let copy = &self.groups[g].copies[index];
             if copy.replication.is_quiet() {
                 let position = copy.replication.surely(now);
-                self.write_down(group, index, &position);
+                self.write_down(group, index, &position, Ledger::copied);
             }
         }
         let clients = &self.setup.model.clients;
@@ -214,7 +211,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx.disarm(copy.timer);
         if now == Instant::ZERO {
             copy.replication.begin_in_step(now);
-            self.write_down(group, index, &Position { upto: now, in_flight: None, records: now });
+            let position = Position { upto: now, in_flight: None, records: now };
+            self.write_down(group, index, &position, Ledger::first_copied);
         }
     }
 
@@ -230,19 +228,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             ctx.disarm(copy.timer);
             if let Some(position) = copy.replication.stop(now) {
-                self.write_down(group, index, &position);
+                self.write_down(group, index, &position, Ledger::copied);
             }
         }
         self.degraded_changed(group, now);
     }
 
-    fn write_down(&mut self, group: GroupId, index: usize, position: &Position) {
+    fn write_down(&mut self, group: GroupId, index: usize, position: &Position, how: WriteDown) {
         let state = &mut self.groups[group.index()];
         let copy = &state.copies[index];
         let (from, to) = (copy.replication.from, copy.replication.to);
         for book in state.books(copy.slot) {
             let upto = if book == copy.slot { position.upto } else { position.records };
-            state.ledgers[book].copied(from, to, upto, position.in_flight.clone());
+            how(&mut state.ledgers[book], from, to, upto, position.in_flight.clone());
         }
     }
 
@@ -291,7 +289,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Change::Begins => self.adopts(group, index, now),
             Change::InStep => {
                 let position = self.groups[g].copies[index].replication.position(now);
-                self.write_down(group, index, &Position { in_flight: None, ..position });
+                let position = Position { in_flight: None, ..position };
+                self.write_down(group, index, &position, Ledger::first_copied);
                 self.degraded_changed(group, now);
                 self.notify(from, Notice::InStep { peer: to, source: true }, ctx);
                 if self.groups[g].copies[index].replication.copying.needs_peer() {
@@ -300,13 +299,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             Change::Stalls => {
                 let position = self.groups[g].copies[index].replication.left();
-                self.write_down(group, index, &position);
+                self.write_down(group, index, &position, Ledger::copied);
             }
             Change::Breaks => {
+                // A copy without its disk, that is there again: its first copy begins.
+                self.stale_copies[g] |= alive && reaching;
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
                     let position = copy.left();
-                    self.write_down(group, index, &position);
+                    self.write_down(group, index, &position, Ledger::copied);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
@@ -366,6 +367,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let g = group.index();
         self.merging_disk_lost(group, member, ctx.now());
+        for copy in self.groups[g].copies.iter_mut().filter(|copy| copy.replication.to == member) {
+            copy.replication.lose_copy();
+        }
         let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;

@@ -62,12 +62,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let kept_from = now.before(client.buffer).max(since);
         self.give_up_held(c, slot, since, kept_from);
         let events = std::mem::take(&mut self.clients[c].held.events[slot]);
-        let kept = events.iter().filter(|at| **at > kept_from).count();
+        let kept = || events.iter().filter(|at| **at > kept_from);
         let group = client.to;
         let Some(ledger) = self.groups[group.index()].book(slot, client.content) else { return };
         for member in members(open) {
             ledger.deliver(member, ClientId::from(c), kept_from, now);
-            (0..kept).for_each(|_| ledger.note(member, ClientId::from(c), now));
+            kept().for_each(|&at| ledger.note_late(member, ClientId::from(c), at, now));
             if client.during_dual != DuringDual::Both {
                 break;
             }

@@ -5,7 +5,7 @@ use crate::maths;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::settle::Kept;
-use super::{Burst, Disposal, InFlight, Incident, Ledger, Loss, Segment};
+use super::{Burst, Disposal, InFlight, Incident, Ledger, Loss, Note, Segment};
 
 /// A write is under way for longer than this quantile of the lag only once in 10¹² writes: that is never.
 const ARRIVED: f64 = 1.0 - 1e-12;
@@ -125,7 +125,8 @@ impl Ledger {
                 rest.push(segment);
                 continue;
             }
-            let times = self.times(client, from, to).into_iter().map(|at| (at, segment.client));
+            let note = |at| Note { client: segment.client, at, happened: at };
+            let times = self.times(client, from, to).into_iter().map(note);
             self.lineages[lineage].notes.extend(times);
             let around = [Segment { to: from, ..segment }, Segment { from: to, ..segment }];
             rest.extend(around.into_iter().filter(|part| part.from < part.to));
@@ -138,7 +139,10 @@ impl Ledger {
         self.lineages[lineage].bursts = sure;
         for burst in unsure {
             let count = self.count(&clients[burst.client.index()], burst.from, burst.at);
-            let notes = (0..count).map(|_| (burst.at, burst.client));
+            // When each of them happened: as if spread evenly.
+            let apart = (burst.at - burst.from).scaled(1.0 / count.max(1) as f64);
+            let happened = (0..count).map(|number| burst.from + apart.times(number) + apart.scaled(0.5));
+            let notes = happened.map(|happened| Note { client: burst.client, at: burst.at, happened });
             self.lineages[lineage].notes.extend(notes);
             self.at_most += count as usize;
         }
@@ -238,10 +242,10 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// One write, accepted at `at`.
-    pub(super) fn one(client: &Client, at: Instant, end: Instant, how: Disposal) -> Given {
-        let is_held = how.replays(client) && at > end.before(client.buffer);
-        Given { count: 1, oldest: at, replayable: u64::from(is_held) }
+    /// One write. What devices still hold goes by when it happened, its age by when it was accepted.
+    pub(super) fn one(client: &Client, note: &Note, end: Instant, how: Disposal) -> Given {
+        let is_held = how.replays(client) && note.happened > end.before(client.buffer);
+        Given { count: 1, oldest: note.at, replayable: u64::from(is_held) }
     }
 
     /// Writes of which it is only known when the oldest was accepted: the others as if spread evenly.

@@ -9,7 +9,7 @@ use crate::system::ids::ClientId;
 use crate::system::spec::{Client, DuringDual};
 
 use super::give_up::Range;
-use super::{Burst, Held, Ledger, Lineage, Segment};
+use super::{Burst, Held, Ledger, Lineage, Note, Segment};
 
 /// A part of a holder's history: a lineage up to some instant.
 type Stretch = (usize, Instant);
@@ -50,10 +50,11 @@ impl Ledger {
                 stretches.extend(self.stretches(held));
             }
             for &(lineage, upto) in &stretches {
-                let shared = self.lineages[lineage].notes.iter().filter(|(at, id)| {
-                    *at > after && *at <= until.min(upto) && tells_all(&clients[id.index()])
+                let shared = self.lineages[lineage].notes.iter().filter(|note| {
+                    let tells = tells_all(&clients[note.client.index()]);
+                    tells && note.at > after && note.at <= until.min(upto)
                 });
-                notes.extend(shared.map(|&(at, id)| (id, at)));
+                notes.extend(shared.map(|note| (note.client, note.at)));
             }
             notes.sort_unstable();
         }
@@ -111,7 +112,8 @@ impl Elsewhere {
     }
 
     /// Whether another history has the event of this note.
-    pub(super) fn has_note(&self, at: Instant, id: ClientId, client: &Client, all: &[Lineage]) -> bool {
+    pub(super) fn has_note(&self, note: &Note, client: &Client, all: &[Lineage]) -> bool {
+        let (at, id) = (note.at, note.client);
         let within = |theirs: &Segment, upto: Instant| {
             theirs.client == id && at > theirs.from && at <= theirs.to.min(upto)
         };

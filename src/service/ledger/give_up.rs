@@ -6,7 +6,7 @@ use crate::system::ids::ClientId;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::count::{Given, add, join};
-use super::{Disposal, Incident, Ledger, Loss, Segment};
+use super::{Disposal, Incident, Ledger, Loss, Note, Segment};
 
 /// Writes of one lineage accepted in (after, until].
 #[derive(Clone, Copy, Debug)]
@@ -111,36 +111,33 @@ impl Ledger {
                     sum += mean(client, burst.at - burst.from);
                 }
             }
-            let notes = lineage.notes.iter().filter(|(note, _)| *note > after && *note <= upto);
-            let only_here = |(note, id): &&(Instant, ClientId)| {
-                value(*id).is_some_and(|client| !beside.has_note(*note, *id, client, &self.lineages))
+            let notes = lineage.notes.iter().filter(|note| note.at > after && note.at <= upto);
+            let only_here = |note: &&Note| {
+                value(note.client).is_some_and(|client| !beside.has_note(note, client, &self.lineages))
             };
             sum += notes.filter(only_here).count() as f64;
         }
         sum
     }
 
-    /// The fault behind the parting: that of the lineage with which the winner's history left the one of `lineage`, or
-    /// with which that one left the winner's, where the winner went on as before.
+    /// The fault behind the parting: that with which the winner's history went on without the one of `lineage`, or with
+    /// which that one left the winner's, where the winner went on as before. What the winner had gone through by then
+    /// did not part them: an old copy began again behind it.
     fn parting_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
-        let mut at = self.held[winner?].as_ref()?.lineage;
-        if self.descends(lineage, at) {
-            let mut left = lineage;
-            while let Some(parent) = self.lineages[left].parent.filter(|_| left != at) {
-                if parent == at {
-                    return self.lineages[left].incident;
-                }
-                left = parent;
-            }
-            return None;
+        let mut won = self.held[winner?].as_ref()?.lineage;
+        let mut path = Vec::new();
+        while !self.descends(lineage, won) {
+            path.push(self.lineages[won].incident);
+            won = self.lineages[won].parent?;
         }
-        while let Some(parent) = self.lineages[at].parent {
-            if self.descends(lineage, parent) {
-                return self.lineages[at].incident;
-            }
-            at = parent;
+        let (mut at, mut left) = (lineage, None);
+        while at != won {
+            left = self.lineages[at].incident;
+            at = self.lineages[at].parent?;
         }
-        None
+        let number = |incident: &Option<Incident>| incident.map(|incident| incident.number);
+        let went_on = path.into_iter().rev().find(|incident| number(incident) > number(&left));
+        went_on.flatten().or(left)
     }
 
     /// Gives up the writes of a range that no other history has.
@@ -192,16 +189,16 @@ impl Ledger {
         }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let (gone, stay): (Vec<_>, Vec<_>) =
-            notes.into_iter().partition(|(at, _)| *at > after && *at <= until);
+            notes.into_iter().partition(|note| note.at > after && note.at <= until);
         self.lineages[lineage].notes = stay;
-        for (at, id) in gone {
-            let client = &clients[id.index()];
-            if elsewhere.has_note(at, id, client, &self.lineages) {
+        for note in gone {
+            let client = &clients[note.client.index()];
+            if elsewhere.has_note(&note, client, &self.lineages) {
                 continue;
             }
             self.totals.acked += 1;
             self.totals.lost += 1;
-            loss = join(loss, Given::one(client, at, end, how).up(client, fault, incident, how));
+            loss = join(loss, Given::one(client, &note, end, how).up(client, fault, incident, how));
         }
         loss
     }
@@ -278,18 +275,19 @@ impl Ledger {
         }
         let notes = std::mem::take(&mut self.lineages[lineage].notes);
         let mut stay = Vec::with_capacity(notes.len());
-        for (at, id) in notes {
-            let was_under_way = at > flight.since && at <= flight.until;
+        for note in notes {
+            let was_under_way = note.at > flight.since && note.at <= flight.until;
             let missing =
-                was_under_way && self.stream.uniform() < flight.lag.sf((flight.until - at).as_secs());
+                was_under_way && self.stream.uniform() < flight.lag.sf((flight.until - note.at).as_secs());
             if missing {
-                let client = &clients[id.index()];
+                let client = &clients[note.client.index()];
                 let fault = incident.map_or(flight.until, |i| i.at);
                 self.totals.acked += 1;
                 self.totals.lost += 1;
-                loss = join(loss, Given::one(client, at, flight.until, how).up(client, fault, incident, how));
+                loss =
+                    join(loss, Given::one(client, &note, flight.until, how).up(client, fault, incident, how));
             } else {
-                stay.push((at, id));
+                stay.push(note);
             }
         }
         self.lineages[lineage].notes = stay;

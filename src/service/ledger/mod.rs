@@ -9,7 +9,8 @@
 //! So lost + kept = acknowledged holds by construction, whatever the protocol did. Writes are told apart by client and
 //! time: an event that a device handed to two active nodes is one event, and kept if either history survives.
 //!
-//! Its parts: `give_up` (what only one node holds goes), `elsewhere` (what others were given too), `settle` (what can no longer be lost is forgotten), `count`.
+//! Its parts: `give_up` (what only one node holds goes), `elsewhere` (what others were given too), `settle` (what can no
+//! longer be lost is forgotten), `aside` (what may yet be), `count`.
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
@@ -17,11 +18,13 @@ use crate::engine::time::{Instant, Span};
 use crate::system::ids::ClientId;
 use crate::system::spec::Client;
 
+mod aside;
 mod count;
 mod elsewhere;
 mod give_up;
 mod settle;
 
+use aside::Aside;
 pub(crate) use count::calendar;
 use count::{Given, add};
 use settle::{Kept, SETTLE_FROM};
@@ -40,6 +43,16 @@ struct Burst {
     client: ClientId,
     from: Instant,
     at: Instant,
+}
+
+/// One write at request fidelity.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    client: ClientId,
+    /// When it was accepted.
+    at: Instant,
+    /// When it happened: earlier, where a device had kept it.
+    happened: Instant,
 }
 
 /// Writes under way to the copy when it was taken: one accepted at s is missing with P(lag > until − s).
@@ -86,7 +99,7 @@ struct Lineage {
     /// Deliveries of what devices had kept.
     bursts: Vec<Burst>,
     /// Notes at request fidelity.
-    notes: Vec<(Instant, ClientId)>,
+    notes: Vec<Note>,
     /// The fault that made it begin.
     incident: Option<Incident>,
     /// What was under way when its parent was left: disposed of once.
@@ -158,6 +171,8 @@ pub struct Ledger {
     accepting: Vec<Accepting>,
     /// What every holder had when the book was settled, by client.
     kept: Vec<Kept>,
+    /// The same with its times, by client, where a new copy may begin with a part of it.
+    aside: Option<Vec<Aside>>,
     noted: bool,
     /// The size of the book from which settling is tried again.
     settle_at: usize,
@@ -188,6 +203,7 @@ impl Ledger {
             totals: Totals::default(),
             accepting: vec![Accepting::default(); members + 1],
             kept: vec![Kept::default(); clients],
+            aside: None,
             noted,
             settle_at: SETTLE_FROM,
             at_most: 16,
@@ -286,8 +302,13 @@ impl Ledger {
 
     /// One acknowledged write (request fidelity).
     pub fn note(&mut self, node: usize, client: ClientId, now: Instant) {
+        self.note_late(node, client, now, now);
+    }
+
+    /// The same of one that a device had kept since it happened.
+    pub fn note_late(&mut self, node: usize, client: ClientId, happened: Instant, now: Instant) {
         let lineage = self.own(node);
-        self.lineages[lineage].notes.push((now, client));
+        self.lineages[lineage].notes.push(Note { client, at: now, happened });
         self.at_most += 1;
     }
 
@@ -295,8 +316,15 @@ impl Ledger {
         self.held[node].as_ref().map_or(0, |held| held.lineage)
     }
 
-    /// The copy at `to` is as `from`'s data was at `upto`.
+    /// The copy at `to` is as `from`'s data was at `upto`. What was on a disk that is gone by now is not.
     pub fn copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
+        if self.has_data(to) {
+            self.first_copied(from, to, upto, in_flight);
+        }
+    }
+
+    /// The same of a copy that begins to follow, and may have had nothing before.
+    pub fn first_copied(&mut self, from: usize, to: usize, upto: Instant, in_flight: Option<InFlight>) {
         let Some(source) = self.held[from].clone() else { return };
         // A copy that has taken over since has a history of its own, and gives that up only in `adopt`. What the former
         // source notes when it ends is behind it.
@@ -310,6 +338,7 @@ impl Ledger {
         {
             lineage = parent;
         }
+        self.take_back(source.lineage, upto);
         self.held[to] = Some(Held { lineage, upto, in_flight });
     }
 
@@ -359,6 +388,7 @@ impl Ledger {
         self.held[node] = None;
         if !self.has_any_data() {
             // The last copy of everything: what counted as kept is lost after all.
+            self.keep_aside(clients);
             let fault = incident.map_or(now, |incident| incident.at);
             for (client, spec) in clients.iter().enumerate() {
                 let kept = std::mem::take(&mut self.kept[client]);

@@ -53,7 +53,7 @@ impl Ledger {
             segments.retain_mut(|segment| {
                 let to = segment.to.min(everywhere);
                 if segment.from < to {
-                    self.keep(&Segment { to, ..*segment }, clients);
+                    self.settle_range(Segment { to, ..*segment }, clients);
                     segment.from = to;
                 }
                 segment.from < segment.to
@@ -64,15 +64,16 @@ impl Ledger {
                 bursts.into_iter().partition(|burst| burst.at <= everywhere);
             self.lineages[lineage].bursts = unsure;
             for burst in sure {
-                self.keep_burst(&burst, clients);
+                self.settle_burst(burst, clients);
             }
-            let kept = &mut self.kept;
-            self.lineages[lineage].notes.retain(|&(at, client)| {
-                if at <= everywhere {
-                    kept[client.index()].note(at);
+            let mut notes = std::mem::take(&mut self.lineages[lineage].notes);
+            notes.retain(|note| {
+                if note.at <= everywhere {
+                    self.settle_note(*note);
                 }
-                at > everywhere
+                note.at > everywhere
             });
+            self.lineages[lineage].notes = notes;
         }
         self.forget_lineages();
         let size = self.size();
@@ -188,10 +189,11 @@ impl Ledger {
             for burst in std::mem::take(&mut self.lineages[lineage].bursts) {
                 self.keep_burst(&burst, clients);
             }
-            for (at, client) in std::mem::take(&mut self.lineages[lineage].notes) {
-                self.kept[client.index()].note(at);
+            for note in std::mem::take(&mut self.lineages[lineage].notes) {
+                self.kept[note.client.index()].note(note.at);
             }
         }
+        self.keep_aside(clients);
         for (client, spec) in clients.iter().enumerate() {
             let kept = self.kept[client];
             self.totals.kept += self.count_kept(&kept, spec);

@@ -43,6 +43,11 @@ fn incident(secs: u64, number: u32) -> Option<Incident> {
     Some(Incident { at: at(secs), number, in_class: true })
 }
 
+/// When writes are made from one second to another: the calendar of two a second.
+fn marks(from: u64, to: u64) -> impl Iterator<Item = Instant> {
+    (2 * from..2 * to).map(|number| at(0) + Span::from_secs_saturating((number as f64 + 0.5) / 2.0))
+}
+
 /// Node 0 serves from the start.
 fn serving(ledger: &mut Ledger) {
     ledger.activate(0, None, at(0));
@@ -208,18 +213,23 @@ fn what_a_device_had_kept_is_accepted_when_it_is_delivered() {
 #[test]
 fn a_delivery_is_replayed_as_far_as_the_device_still_holds_it() {
     let clients = client(Arrivals::Fixed);
-    let mut ledger = ledger(2, 0);
-    serving(&mut ledger);
-    // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
-    ledger.close(0, USERS, at(100));
-    ledger.open(0, USERS, at(150));
-    ledger.deliver(0, USERS, at(140), at(150));
-    ledger.copied(0, 1, at(120), None);
-    ledger.close(0, USERS, at(156));
-    ledger.activate(1, incident(156, 1), at(160));
-    let losses = ledger.adopt(0, 1, at(300), Disposal { windback: true, ..PLAIN }, &clients);
-    let [loss] = losses[..] else { panic!("{losses:?}") };
-    assert_eq!((loss.count, loss.recovered), (32, 20), "from 146 s to 156 s");
+    for noted in [false, true] {
+        let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0));
+        serving(&mut book);
+        // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
+        book.close(0, USERS, at(100));
+        book.open(0, USERS, at(150));
+        book.deliver(0, USERS, at(140), at(150));
+        for mark in marks(140, 156).filter(|_| noted) {
+            book.note_late(0, USERS, mark, mark.max(at(150)));
+        }
+        book.copied(0, 1, at(120), None);
+        book.close(0, USERS, at(156));
+        book.activate(1, incident(156, 1), at(160));
+        let losses = book.adopt(0, 1, at(300), Disposal { windback: true, ..PLAIN }, &clients);
+        let [loss] = losses[..] else { panic!("{losses:?}") };
+        assert_eq!((loss.count, loss.recovered), (32, 20), "from 146 s to 156 s, noted: {noted}");
+    }
 }
 
 #[test]
@@ -237,6 +247,115 @@ fn a_delivery_that_every_copy_has_is_settled_and_lost_only_with_all_of_them() {
         assert!(loss.count.abs_diff(1000) < 200, "{}", loss.count);
         let (totals, _) = ledger.finish(None, at(4000), PLAIN, &clients);
         assert_eq!((totals.acked, totals.kept, totals.lost), (loss.count, 0, loss.count));
+    }
+}
+
+/// Node 1 loses its disk at 1500 s and copies records again from 2000 s on, oldest first; node 0 loses its own at 3000 s,
+/// when node 1 has got as far as 500 s. The book is settled whenever it is asked to be.
+fn the_last_complete_copy_goes(clients: &[Client], noted: bool, settled: &[u64]) -> (Totals, Vec<Loss>) {
+    let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0)).of_records();
+    let settle = |book: &mut Ledger, now: u64| {
+        if settled.contains(&now) {
+            book.settle(at(now), clients);
+        }
+    };
+    serving(&mut book);
+    let write = |book: &mut Ledger, from: u64, to: u64| {
+        for mark in marks(from, to).filter(|_| noted) {
+            book.note(0, USERS, mark);
+        }
+    };
+    write(&mut book, 0, 1200);
+    book.copied(0, 1, at(1000), None);
+    settle(&mut book, 1000);
+    // Node 0 fails, is itself again, and goes on under a new number.
+    book.close(0, USERS, at(1200));
+    book.activate(0, incident(1200, 1), at(1300));
+    book.open(0, USERS, at(1300));
+    write(&mut book, 1300, 3000);
+    book.copied(0, 1, at(1400), None);
+    settle(&mut book, 1400);
+    assert_eq!(book.lose_disk(1, None, at(1500), PLAIN, clients), []);
+    settle(&mut book, 1900);
+    book.first_copied(0, 1, at(0), None);
+    for (now, upto) in [(2000, 0), (2500, 250), (3000, 500)] {
+        book.copied(0, 1, at(upto), None);
+        settle(&mut book, now);
+    }
+    book.close(0, USERS, at(3000));
+    let losses = book.lose_disk(0, incident(3000, 2), at(3000), PLAIN, clients);
+    let (totals, more) = book.finish(None, at(4000), PLAIN, clients);
+    assert_eq!(more, []);
+    (totals, losses)
+}
+
+#[test]
+fn records_that_a_new_copy_begins_without_can_be_lost_after_all() {
+    let clients = client(Arrivals::Fixed);
+    for noted in [false, true] {
+        for settled in [&[][..], &[1000], &[1400], &[1900], &[1000, 1400, 1900], &[1900, 2000, 2500, 3000]] {
+            let (totals, losses) = the_last_complete_copy_goes(&clients, noted, settled);
+            // Two a second: 1200 s and 1700 s of them, of which the first 500 s are kept.
+            let expected = Totals { acked: 5800, kept: 1000, lost: 4800 };
+            assert_eq!(totals, expected, "noted: {noted}, settled at {settled:?}");
+            let [loss] = losses[..] else { panic!("{losses:?}") };
+            assert_eq!((loss.count, loss.incident), (4800, incident(3000, 2)));
+            assert_eq!(loss.age.as_secs(), 2499.75, "noted: {noted}, settled at {settled:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_copied_to_a_disk_is_gone_with_it() {
+    let clients = client(Arrivals::Fixed);
+    let mut book = ledger(2, 0);
+    serving(&mut book);
+    assert_eq!(book.lose_disk(1, None, at(100), PLAIN, &clients), []);
+    // That the connection is lost is noticed afterwards.
+    book.copied(0, 1, at(95), None);
+    assert!(!book.has_data(1), "a copy that has not begun again");
+    let mut again = book.clone();
+    again.first_copied(0, 1, at(150), None);
+    for (mut book, kept) in [(book, 0), (again, 300)] {
+        book.close(0, USERS, at(200));
+        let losses = book.lose_disk(0, incident(200, 1), at(200), PLAIN, &clients);
+        assert_eq!(losses.iter().map(|loss| loss.count).sum::<u64>(), 400 - kept);
+        assert_eq!(book.has_any_data(), kept > 0);
+    }
+}
+
+#[test]
+fn an_old_copy_that_begins_again_is_parted_by_the_last_fault_and_not_by_those_it_had_missed() {
+    let clients = client(Arrivals::Fixed);
+    for (settled, node_1_wins) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut book = ledger(2, 0).of_records();
+        // Node 0 goes on after a first fault, and node 1 holds no more than what was written before that.
+        serving(&mut book);
+        book.close(0, USERS, at(100));
+        book.activate(0, incident(100, 1), at(150));
+        book.open(0, USERS, at(150));
+        if settled {
+            book.copied(0, 1, at(180), None);
+            book.settle(at(200), &clients);
+        }
+        assert_eq!(book.lose_disk(1, None, at(200), PLAIN, &clients), []);
+        book.first_copied(0, 1, at(50), None);
+        // It takes over by a second one, and node 0 is there again when a third one takes node 1 away.
+        book.close(0, USERS, at(300));
+        book.activate(1, incident(300, 2), at(310));
+        book.open(1, USERS, at(310));
+        let (loser, number, count) = match node_1_wins {
+            // From 50 to 100 s and from 150 to 300 s.
+            true => (0, 2, 400),
+            false => {
+                book.close(1, USERS, at(400));
+                book.activate(0, incident(400, 3), at(410));
+                (1, 3, 180)
+            }
+        };
+        let losses = book.adopt(loser, 1 - loser, at(500), PLAIN, &clients);
+        let found: Vec<_> = losses.iter().map(|loss| (loss.count, loss.incident.map(|i| i.number))).collect();
+        assert_eq!(found, [(count, Some(number))], "settled: {settled}");
     }
 }
 
