@@ -54,6 +54,7 @@ pub fn build<P: Choice>(file: ModelTable<P>, name: &str, problems: &mut Problems
             Some(Group { name: name.text.clone(), nodes, ping_hosts, policy })
         })
         .collect();
+    refuse_nodes_of_two_groups(&file, problems);
     let members: Vec<Vec<NodeId>> = file
         .groups
         .iter()
@@ -167,6 +168,24 @@ fn node(name: &Name, table: &NodeTable, known: &Known, problems: &mut Problems) 
             capacity: station.capacity,
         }),
         cost_per_year: table.cost,
+    }
+}
+
+/// A node runs the program of one group.
+fn refuse_nodes_of_two_groups<P: Choice>(file: &ModelTable<P>, problems: &mut Problems) {
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    for (group, table) in &file.groups {
+        for node in &table.nodes {
+            match taken.iter().find(|(other, of)| *other == node.text && *of != group.text) {
+                Some((_, of)) => {
+                    let message = format!("`{}` is in the group `{of}` already", node.text);
+                    let problem = Problem::new(node.place.clone(), message);
+                    problems
+                        .add(problem.expected("a node of its own: one node runs the program of one group"));
+                }
+                None => taken.push((&node.text, &group.text)),
+            }
+        }
     }
 }
 

@@ -93,7 +93,19 @@ impl Table for Params {
     }
 }
 
-crate::choice!(Params, ActiveActive);
+crate::choice!(Params, ActiveActive, Params::fits);
+
+impl Params {
+    /// With every instance up the full load must be carried.
+    fn fits(&self, members: usize) -> Result<(), String> {
+        let required = self.required;
+        if members >= required as usize {
+            Ok(())
+        } else {
+            Err(format!("at least the {required} instances that are `required`"))
+        }
+    }
+}
 
 impl Named for ActiveActive {
     const SUMMARY: &'static str = "n instances that all serve behind a health-checked balancer; stateless, or multi-writer with last writer wins";

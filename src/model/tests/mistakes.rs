@@ -252,3 +252,9 @@ fn colour_only_when_asked_for() {
     let problems = read("").unwrap_err();
     assert!(problems.render(true).contains('\u{1b}') && !problems.render(false).contains('\u{1b}'));
 }
+
+#[test]
+fn a_node_of_two_groups() {
+    let text = SCADA.to_owned() + "\n[groups.other]\nnodes = [\"b\"]\npolicy.alone = {}\n";
+    says(&shown(&text), &["`b` is in the group `scada` already", "^ expected a node of its own"]);
+}

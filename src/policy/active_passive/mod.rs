@@ -142,7 +142,7 @@ pub enum Timer {
     Refence,
 }
 
-crate::choice!(Params, ActivePassive);
+crate::choice!(Params, ActivePassive, Params::fits);
 
 impl Named for ActivePassive {
     const SUMMARY: &'static str =

@@ -186,6 +186,12 @@ impl Table for Params {
 }
 
 impl Params {
+    /// Each of the N parts of the work needs a node.
+    pub(super) fn fits(&self, members: usize) -> Result<(), String> {
+        let active = usize::from(self.active);
+        if members >= active { Ok(()) } else { Err(format!("at least the {active} nodes that are `active`")) }
+    }
+
     pub(super) fn silence(&self) -> Silence {
         match (self.detector, self.missed) {
             (Some(detector), _) => detector.silence(self.heartbeat),
