@@ -248,3 +248,23 @@ fn a_slow_server_serves_as_much_later() {
     );
     q.has("latency", mm1_mean(0.5, 1.0 / 1.5) / 0.5, |run| run.latency, 0.05);
 }
+
+/// A write of 1 kB takes a tenth of a second through 10 kB/s, and its answer nothing.
+#[test]
+fn a_narrow_link_makes_each_write_longer() {
+    let latency = |bandwidth: &str| {
+        let text = format!(
+            "title = \"narrow\"\n[nodes.a]\nstation = {{ service = \"1ms\" }}\n[links.l]\nbetween = [\"k\", \"a\"]\n\
+             latency = {{ fixed = \"5ms\" }}\n{bandwidth}\n[groups.g]\nnodes = [\"a\"]\n[groups.g.policy.single]\n\
+             [clients.k]\nto = \"g\"\nwrites = \"0.01/s\"\nwrite_size = \"1kB\"\nreach = {{ a = \"l\" }}\n\
+             timeout = \"10s\"\n"
+        );
+        let mut setup = ready(&text, &[], 5);
+        setup.requests = true;
+        figure(&summary(&setup, 4, hours(24.0)), "latency_mean", 0.95).estimate
+    };
+    let (wide, narrow) = (latency(""), latency("bandwidth = \"10kB/s\""));
+    // Now and then one waits for another in the station: 1 ms each, a hundred seconds apart.
+    assert!((wide - 0.011).abs() < 1e-5, "{wide}");
+    assert!((narrow - 0.111).abs() < 1e-5, "{narrow}");
+}

@@ -321,7 +321,13 @@ impl Table for LinkTable {
             "Bursts of loss (Gilbert-Elliott): a bad state that comes and goes, the same for both directions and all \
              traffic of the link; `loss` is then that of the good state.",
         ),
-        Key::new("bandwidth", Kind::Bandwidth, "Left out: no limit."),
+        Key::new(
+            "bandwidth",
+            Kind::Bandwidth,
+            "What it carries; left out: no limit. It holds back copies of writes that have piled up (or arise faster), \
+             at `write_size` each; where requests are events, each write takes size ÷ bandwidth longer. Messages do \
+             not wait for each other otherwise.",
+        ),
         Key::new("failures", Kind::Named(LinkFailureTable::KEYS), "How it fails, each mode under a name."),
         Key::new("carries", Kind::Choices(CLASSES), "The traffic it carries.").neutral("[\"all\"]"),
     ];

@@ -46,6 +46,7 @@ pub const SHIPPED: &[ShippedFile] = shipped![
     "experiments/scenarios/main-main.toml",
     "experiments/scenarios/monitor-broken.toml",
     "experiments/scenarios/monitor-poll.toml",
+    "experiments/scenarios/narrow-link.toml",
     "experiments/scenarios/pause-makes-main-main.toml",
     "experiments/scenarios/power-outage.toml",
     "experiments/scenarios/process-dies.toml",

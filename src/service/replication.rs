@@ -6,7 +6,7 @@
 //!
 //! A connection carries so much and no more ([`Copying::speed`]). What has piled up during a stall follows at that
 //! speed, oldest first, while new writes arise: with speed v a stall of length L is made up for after L/(v − 1), and
-//! until then the copy is behind. Passes bring present values and configuration up to date each time; it is the
+//! until then the copy is behind. A way of limited bandwidth limits it further ([`Replication::carry`]). Passes bring present values and configuration up to date each time; it is the
 //! *records* (history, events) that queue, as a stream of their own, also after a first copy, which leaves them to the
 //! background (Geo SCADA Expert help, "Short Pass"; with v < 1 they lag without limit).
 
@@ -132,6 +132,8 @@ pub struct Replication {
     left: Position,
     /// Where the stream of limited speed stood, and when: what has piled up follows from there.
     queue: (Instant, Instant),
+    /// What the way carries, in multiples of what arises; `None`: no limit.
+    bandwidth: Option<f64>,
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
     /// The copy's disk was lost since the last first copy began.
@@ -169,6 +171,7 @@ impl Replication {
             state: State::Waiting,
             left: Position::nothing(),
             queue: (Instant::ZERO, Instant::ZERO),
+            bandwidth: None,
             fell_out: false,
             is_lost: false,
             stream,
@@ -238,10 +241,27 @@ impl Replication {
         self.is_lost = true;
     }
 
+    /// From `now` on the way carries so much, in multiples of what arises.
+    pub fn carry(&mut self, now: Instant, bandwidth: Option<f64>) {
+        if self.bandwidth != bandwidth {
+            if self.is_quiet() {
+                self.queue = (now, self.carried(now).min(now));
+            }
+            self.bandwidth = bandwidth;
+        }
+    }
+
     /// Up to where the connection can have carried the stream of limited speed.
     fn carried(&self, now: Instant) -> Instant {
         let (since, content) = self.queue;
-        self.copying.speed.map_or(Instant::NEVER, |speed| content + now.since(since).scaled(speed))
+        let speed = match (self.copying.speed, self.bandwidth) {
+            (Some(speed), Some(bandwidth)) => speed.min(bandwidth),
+            (speed, bandwidth) => match speed.or(bandwidth) {
+                Some(speed) => speed,
+                None => return Instant::NEVER,
+            },
+        };
+        content + now.since(since).scaled(speed)
     }
 
     /// Brings the state up to `now`. `alive`: both processes exist (or the store does); `reaching`: the way between

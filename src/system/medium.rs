@@ -67,6 +67,25 @@ impl Medium {
         self.first_copy(links, |link, loss| copy(link, loss, stream))
     }
 
+    /// The same of a message of so many bytes, whose last bit follows the first after bytes ÷ bandwidth. Messages do not
+    /// wait for each other.
+    pub fn draw_sized(&self, links: &[Link], bytes: f64, stream: &mut Stream) -> Option<Span> {
+        let sending = |link: &Link| match link.bandwidth {
+            Some(bandwidth) => Span::from_secs_saturating(bytes / bandwidth),
+            None => Span::ZERO,
+        };
+        self.first_copy(links, |link, loss| copy(link, loss, stream).map(|delay| delay + sending(link)))
+    }
+
+    /// Bytes a second that the fastest of its links carries; `None`: no limit.
+    pub fn bandwidth(&self, links: &[Link]) -> Option<f64> {
+        let mut fastest = 0.0_f64;
+        for id in self.links() {
+            fastest = fastest.max(links[id.index()].bandwidth?);
+        }
+        (fastest > 0.0).then_some(fastest)
+    }
+
     fn first_copy(&self, links: &[Link], mut fate: impl FnMut(&Link, f64) -> Option<Span>) -> Option<Span> {
         if self.links[0].is_none() {
             return Some(Span::ZERO);

@@ -278,7 +278,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let (alive, reaching) = self.can_copy(from, to, copy.replication.copying.needs_peer());
+        let bandwidth = self.bandwidth(group, index, (from, to));
         let copy = &mut self.groups[g].copies[index];
+        if reaching {
+            copy.replication.carry(now, bandwidth);
+        }
         let change = copy.replication.update(now, alive, reaching);
         if change == Change::None {
             return;
@@ -322,6 +326,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.release_requests(from, ctx);
         }
         self.evaluate(group);
+    }
+
+    /// How much the way of a replication carries at present, in multiples of the writes that arise for it (of the
+    /// records where they are a stream of their own); `None`: no limit.
+    fn bandwidth(&self, group: GroupId, index: usize, (from, to): (NodeId, NodeId)) -> Option<f64> {
+        if !self.setup.has_bandwidth {
+            return None;
+        }
+        let bandwidth = self.medium(from, to, Classes::REPLICATION)?.bandwidth(&self.setup.model.links)?;
+        let apart = self.groups[group.index()].copies[index].replication.copying.has_records_apart();
+        let clients = self.setup.clients_of[group.index()].iter().map(|&c| &self.setup.model.clients[c]);
+        let copied = clients.filter(|client| !apart || client.content == Content::Records);
+        let arising: f64 = copied.map(|client| client.write_rate * client.write_bytes).sum();
+        let slots = f64::from(self.setup.designs[group.index()].slots);
+        (arising > 0.0).then(|| bandwidth * slots / arising)
     }
 
     /// Whether both ends of a replication exist, and whether they reach each other.

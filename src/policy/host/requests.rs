@@ -220,7 +220,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let timeout = ctx.now() + spec.timeout;
         self.push_stage(timeout, client, Stage::Expires, place, stamp, number, ctx);
         let Some(node) = self.pick_node(client, is_write) else { return };
-        let Some(delay) = self.client_delay(ctx.now(), client, node) else { return };
+        let bytes = if is_write { self.setup.model.clients[client].write_bytes } else { 0.0 };
+        let Some(delay) = self.client_delay(ctx.now(), client, node, bytes) else { return };
         self.requests.operations[place as usize].live += 1;
         let attempt = Attempt {
             operation: place,
@@ -257,8 +258,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         );
     }
 
-    /// The delay between a client and a node, over the first open link that carries it; `None`: lost.
-    fn client_delay(&mut self, now: Instant, client: usize, node: NodeId) -> Option<Span> {
+    /// The delay of a message of so many bytes between a client and a node, over the first open link that carries it;
+    /// `None`: lost.
+    fn client_delay(&mut self, now: Instant, client: usize, node: NodeId, bytes: f64) -> Option<Span> {
         let Reach::Over(links) = &self.setup.client_reach[client][node.index()] else {
             return Some(Span::ZERO);
         };
@@ -266,7 +268,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let mut medium = crate::system::medium::Medium::PERFECT;
         medium.add(link);
         let medium = medium.at(now, &mut self.channels);
-        medium.draw(&self.setup.model.links, &mut self.requests.network[client])
+        medium.draw_sized(&self.setup.model.links, bytes, &mut self.requests.network[client])
     }
 
     /// The node an attempt goes to: the one the client is connected to, or any of the balancer's pool.
@@ -416,7 +418,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let copy =
             if attempt.is_write { self.copy_delay(ctx.now(), group, member, client) } else { Span::ZERO };
-        let back = self.client_delay(ctx.now(), client, attempt.node);
+        let back = self.client_delay(ctx.now(), client, attempt.node, 0.0);
         match back {
             Some(back) => self.push_stage(
                 ctx.now() + copy + back,
@@ -453,13 +455,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn copy_delay(&mut self, now: Instant, group: GroupId, member: usize, client: usize) -> Span {
         let Some(to) = self.synchronous_copy(group, member) else { return Span::ZERO };
         let from = self.setup.model.groups[group.index()].nodes[member];
-        let draw = |world: &mut Self, a, b| {
+        let bytes = self.setup.model.clients[client].write_bytes;
+        let draw = |world: &mut Self, a, b, bytes| {
             let medium = world.medium_at(now, a, b, Classes::REPLICATION)?;
-            medium.draw(&world.setup.model.links, &mut world.requests.network[client])
+            medium.draw_sized(&world.setup.model.links, bytes, &mut world.requests.network[client])
         };
         // A lost packet is sent again. No way at all: the source has not noticed yet and will wait, or go on alone.
-        let mut one_way = |a, b| (0..RESENT_MAX).find_map(|_| draw(self, a, b)).unwrap_or(Span::ZERO);
-        one_way(from, to) + one_way(to, from)
+        let mut one_way =
+            |a, b, bytes| (0..RESENT_MAX).find_map(|_| draw(self, a, b, bytes)).unwrap_or(Span::ZERO);
+        one_way(from, to, bytes) + one_way(to, from, 0.0)
     }
 
     fn answers(&mut self, index: u32, ctx: &mut HostCtx<'_, P>) {

@@ -68,6 +68,8 @@ pub struct Setup<P: Policy> {
     /// The classes of clients and devices that ask a group, by group.
     pub(super) clients_of: Vec<Vec<usize>>,
     pub(crate) faults: Vec<FaultSource>,
+    /// Whether any link is limited in what it carries.
+    pub(super) has_bandwidth: bool,
     /// Which of a node's named processes sends and hears heartbeats, where it is one of its own, by node.
     pub(crate) monitor: Vec<Option<usize>>,
 }
@@ -113,8 +115,10 @@ impl<P: Policy> Setup<P> {
                 }
             }
         }
+        let has_bandwidth = model.links.iter().any(|link| link.bandwidth.is_some());
         let mut setup = Setup {
             model,
+            has_bandwidth,
             designs,
             bounds,
             skips,
