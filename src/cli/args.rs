@@ -52,7 +52,7 @@ pub(super) struct FolderArgs {
     /// Result folder
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<std::path::PathBuf>,
-    /// Overwrite the folder whatever it holds
+    /// Overwrite the folder whatever it holds, unless it is a file, holds a repository, or one stands or lives in it
     #[arg(long)]
     pub(super) replace: bool,
 }

@@ -159,6 +159,31 @@ fn a_folder_that_holds_something_else_is_left_alone() {
 }
 
 #[test]
+fn replace_never_takes_what_it_cannot_have_been_meant_for() {
+    let desk = Desk::new("protected");
+    fs::create_dir_all(desk.path("in/side")).unwrap();
+    fs::create_dir_all(desk.path("project/.git")).unwrap();
+    let refused = |stands: &str, home: &str, out: &str, why: &str| {
+        let line = format!("sweep {}/two.toml --quiet --runs 2 --replace --out {out}", desk.0.display());
+        let mut command = desk.command(&line);
+        command.current_dir(desk.path(stands)).env("HOME", desk.path(home));
+        desk.said(&mut command).is_mistake(&[why, "never replaced", "--out"]);
+    };
+    let whole = |name: &str| desk.path(name).display().to_string();
+    refused("in/side", "project", &whole("in/side"), "is or contains the working directory");
+    refused("in/side", "project", &whole("in"), "is or contains the working directory");
+    refused("in/side", "project", "../../in", "is or contains the working directory");
+    refused(".", "in/side", &whole("in/side"), "is or contains the home directory");
+    refused(".", "in/side", "in", "is or contains the home directory");
+    refused(".", "in", "project", "holds a repository");
+    refused(".", "in", "pair.toml", "is a file");
+    for name in ["in/side", "project/.git", "pair.toml"] {
+        assert!(desk.path(name).exists(), "{name}");
+    }
+    desk.run("run pair.toml --runs 2 --replace --out pair.toml").is_mistake(&["is a file"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_leaves_the_last_complete_result() {
     use std::process::{Command, Stdio};
