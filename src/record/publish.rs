@@ -217,7 +217,9 @@ impl Publication {
             }
         };
         let holds = |folder: Option<PathBuf>| {
-            folder.and_then(|folder| folder.canonicalize().ok()).is_some_and(|folder| folder.starts_with(&target))
+            folder
+                .and_then(|folder| folder.canonicalize().ok())
+                .is_some_and(|folder| folder.starts_with(&target))
         };
         let why = if !target.is_dir() {
             "is a file"

@@ -88,6 +88,15 @@ fn check_tells_what_moved_and_blesses() {
 }
 
 #[test]
+fn what_the_file_says_as_well_is_no_other_input() {
+    let desk = Desk::new("repeated");
+    desk.run("check two.toml --bless --quiet").ends(0, &[]);
+    desk.run("check two.toml --quiet --runs 40 --seed 7 --horizon 2y --fidelity aggregate")
+        .ends(0, &["equal to the baseline to the last bit"]);
+    desk.run("check two.toml --quiet --runs 41").ends(1, &["--runs"]);
+}
+
+#[test]
 fn check_names_the_points_and_measures_that_another_time_out_moves() {
     let desk = Desk::new("time-out");
     desk.run("check two.toml --bless --quiet").ends(0, &["of 3 gates 3 passed, 0 failed, 0 inconclusive"]);
