@@ -25,7 +25,7 @@ impl Source {
     ///
     /// # Errors
     /// Where they stop being text.
-    pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Arc<Source>, Problem> {
+    pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Problem>> {
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Source::new(name, text)),
             Err(error) => {
@@ -35,7 +35,8 @@ impl Source {
                 let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
                 let message = format!("the byte 0x{byte:02x} is no UTF-8");
                 let place = Place::new(&readable, start..end);
-                Err(Problem::new(place, message).expected("text in UTF-8; save the file in that encoding"))
+                let problem = Problem::new(place, message);
+                Err(Box::new(problem.expected("text in UTF-8; save the file in that encoding")))
             }
         }
     }

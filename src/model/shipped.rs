@@ -185,7 +185,7 @@ fn read(path: &Path) -> Result<Found, FindError> {
     let name = path.display().to_string();
     let bytes =
         std::fs::read(path).map_err(|error| FindError::Unreadable(name.clone(), error.to_string()))?;
-    let source = Source::of_bytes(name, bytes).map_err(|problem| FindError::NoText(Box::new(problem)))?;
+    let source = Source::of_bytes(name, bytes).map_err(FindError::NoText)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Found { source, files: Arc::new(Folder(folder.clone())), folder: Some(folder) })
 }

@@ -159,7 +159,7 @@ fn run_speaks_csv_that_needs_no_reading_of_words() {
     let count = |value: &serde_json::Value| value.as_object().unwrap().len();
     assert_eq!(rows, count(&json["measures"]) + count(&json["groups"]["service"]));
     // The limit of Clopper and Pearson without a hit, 1 − 0.05^(1/20), over the whole horizon; and what it is called.
-    let limit = 1.0 - 0.05_f64.powf(1.0 / 20.0);
+    let limit = 1.0 - failsim::maths::pow(0.05, 1.0 / 20.0);
     for (measure, bound) in [("downtime", limit * 31_557_600.0), ("unavailability", limit)] {
         let figure = &json["measures"][measure];
         assert!((figure["high"].as_f64().unwrap() / bound - 1.0).abs() < 1e-12, "{figure}");
@@ -194,6 +194,30 @@ fn the_list_of_defaults_holds_as_many_as_are_counted() {
         format!("{} parameters are defaults, {assumed} of those assumptions", marks.len() - neutral);
     assert!(report.contains(&sentence) && list.contains(&sentence), "{sentence}:\n{}", said.out);
     assert!(list.contains(&format!("the {neutral} neutral ones at the end")), "{list}");
+}
+
+#[test]
+fn a_default_that_plays_no_part_is_not_counted() {
+    let desk = Desk::new("idle-defaults");
+    let listed = |options: &str, keys: &[&str]| {
+        let said = desk.run(&format!("run server-pair --runs 2 --horizon 30d --explain {options}"));
+        let found = keys.iter().filter(|key| said.out.contains(&format!("active-passive.{key} "))).count();
+        let (_, rest) = said.ends(0, &[]).out.split_once("failure rates are known. ").unwrap();
+        (found, rest.split(' ').next().unwrap().parse::<usize>().unwrap())
+    };
+    let fence = ["fence_delay", "fence_success", "fence_off", "fence_retry"];
+    let (idle, count) = listed("", &fence);
+    assert_eq!(idle, 0, "nothing is fenced");
+    let fencing = "--set groups.*.policy.*.fencing=on";
+    assert_eq!(listed(fencing, &fence), (4, count + 4));
+    assert_eq!(listed(&format!("{fencing} --set groups.*.policy.*.fence_off=1m"), &fence), (3, count + 3));
+    let lag = ["lag", "catch_up_speed"];
+    let backup = ["backup_interval", "backup_time"];
+    assert_eq!((listed("", &lag).0, listed("", &backup).0), (2, 0));
+    let by_backup = "--set groups.*.policy.*.replication=backup";
+    assert_eq!((listed(by_backup, &lag).0, listed(by_backup, &backup)), (0, (2, count)));
+    assert_eq!(listed("", &["manual"]).0, 0, "every switch works by itself");
+    assert_eq!(listed("--set groups.*.policy.*.coverage=90%", &["manual"]), (1, count));
 }
 
 #[test]

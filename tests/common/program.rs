@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// An example, which cargo builds with the tests; by itself where only one test was asked for.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_failsim")).parent().unwrap();
     let path = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if !path.exists() {
