@@ -154,7 +154,7 @@ impl<P: PolicySet> Plan<P> {
         }
         file.reports.iter().for_each(|name| known_report(name, &mut problems));
         let Some((_, first)) = models.first() else { return Err(problems.sorted().into()) };
-        known_groups(&file.gates, &first.source, &mut problems);
+        known_groups(&mut file, &first.source, &mut problems);
         let mut policies: Vec<_> =
             file.policies.iter().map(|used| (used.name.text.clone(), used.overrides.clone())).collect();
         if policies.is_empty() {
@@ -390,12 +390,23 @@ pub fn in_unit(limit: &QuantityValue, unit: &str, problems: &mut Problems) -> Op
     value
 }
 
-/// Reports gates that speak of groups which the model does not have.
-fn known_groups(gates: &[Gate], model: &Arc<Source>, problems: &mut Problems) {
+/// Reports gates and policies that speak of groups which the model does not have. Such a policy is put into every group
+/// instead, so that its parameters are looked at.
+fn known_groups(file: &mut ExperimentFile, model: &Arc<Source>, problems: &mut Problems) {
     let groups = load::names_under(model, "groups");
     let names = crate::model::names::Names::new("group", groups.iter().map(String::as_str));
-    for group in gates.iter().filter_map(|gate| gate.group.as_ref()) {
+    for group in file.gates.iter().filter_map(|gate| gate.group.as_ref()) {
         names.find(group, problems);
+    }
+    for change in file.policies.iter_mut().flat_map(|policy| &mut policy.overrides) {
+        let place = change.place.clone();
+        let [of_groups, group, of_policy] = change.segments.as_mut_slice() else { continue };
+        if of_groups == "groups" && of_policy == "policy" && group != "*" {
+            let name = Name { text: group.clone(), place };
+            if names.find(&name, problems).is_none() {
+                "*".clone_into(group);
+            }
+        }
     }
 }
 

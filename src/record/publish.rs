@@ -14,6 +14,8 @@ use super::manifest::Outline;
 /// Marks a partial folder as ours, so that no other folder of that name is ever emptied.
 const MARK: &str = ".failsim-partial";
 
+const REPOSITORY: &str = "holds a repository (`.git`)";
+
 /// Why a result folder could not be written.
 #[derive(Debug)]
 pub enum PublishError {
@@ -227,18 +229,25 @@ impl Publication {
             "is or contains the working directory"
         } else if holds(std::env::home_dir()) {
             "is or contains the home directory"
-        } else if holds_repository(&target)? {
-            "holds a repository (`.git`)"
+        } else if target.join(".git").exists() {
+            REPOSITORY
         } else {
             return Ok(());
         };
         Err(PublishError::Protected { path: self.target.clone(), why })
     }
 
-    /// Whether the target may be replaced: it is not there, empty, or holds an earlier result of this experiment.
+    /// Whether the target may be replaced: it is not there, empty, or holds an earlier result of this experiment; with
+    /// `--replace` whatever it holds, unless a repository stands anywhere in it.
     fn check_target(&self) -> Result<(), PublishError> {
         let refuse = |holds: String| Err(PublishError::Foreign { path: self.target.clone(), holds });
-        if self.replace || !self.target.exists() {
+        if !self.target.exists() {
+            return Ok(());
+        }
+        if self.replace {
+            if holds_repository(&self.target)? {
+                return Err(PublishError::Protected { path: self.target.clone(), why: REPOSITORY });
+            }
             return Ok(());
         }
         match fs::read_to_string(self.target.join("manifest.json")) {
@@ -387,20 +396,21 @@ mod tests {
     #[test]
     fn files_and_repositories_are_never_replaced() {
         let place = Place::new("protected");
-        let refused = |why: &str| {
-            for replace in [false, true] {
+        let refused = |ways: &[bool], why: &str| {
+            for &replace in ways {
                 let error = place.begin(replace).unwrap_err();
                 assert!(matches!(error, PublishError::Protected { .. }), "{error}");
                 assert!(error.to_string().contains(why), "{error}");
             }
         };
         fs::write(place.target(), "three years").unwrap();
-        refused("is a file");
+        refused(&[false, true], "is a file");
         assert_eq!(fs::read_to_string(place.target()).unwrap(), "three years");
         fs::remove_file(place.target()).unwrap();
-        for git in [".git", "below/.git"] {
+        // Deep inside it is only looked for where everything would be taken away.
+        for (git, ways) in [(".git", &[false, true][..]), ("below/.git", &[true])] {
             fs::create_dir_all(place.target().join(git)).unwrap();
-            refused("holds a repository");
+            refused(ways, "holds a repository");
             assert!(place.target().join(git).exists());
             fs::remove_dir_all(place.target()).unwrap();
         }

@@ -169,7 +169,10 @@ name = "one"
 [policy.use.hot-stanby]
 [[policy]]
 name = "two"
+group = "servicee"
 set = { "nodes.b.strat" = "1s" }
+[policy.use.hot-standby]
+hartbeat = "1s"
 [[gate]]
 policy = "three"
 measure = "availabilty"
@@ -196,12 +199,14 @@ fn mistakes_of_an_experiment_are_shown_all_at_once() {
         "did you mean `nodes.*.start`?",
         "the axis has no values",
         "did you mean `hot-standby`?",
+        "no group is called `servicee`",
+        "unknown key `hartbeat`",
         "did you mean `nodes.b.start`?",
         "no policy of this experiment is called `three`",
         "did you mean `availability`?",
         "did you mean `service`?",
         "`60s` is no limit",
-        "15 mistakes",
+        "17 mistakes",
     ]);
 }
 
