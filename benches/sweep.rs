@@ -14,7 +14,6 @@ use failsim::engine::time::{Instant, SECS_PER_YEAR, Span};
 use failsim::experiment::execute::{self, Options};
 use failsim::experiment::plan::{Plan, Settings};
 use failsim::measure;
-use failsim::model::experiment_file;
 use failsim::model::load;
 use failsim::model::shipped::{self, FileKind};
 use failsim::policy::contract::Policy;
@@ -61,10 +60,8 @@ fn clone(c: &mut Criterion) {
 
 fn sweep(c: &mut Criterion) {
     let found = shipped::find(FileKind::Experiment, "policies", None).expect("a shipped experiment");
-    let file =
-        experiment_file::read(&found.source).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let settings = Settings { runs: Some(5), horizon: Some(years(1.0)), ..Settings::default() };
-    let plan: Plan<Shipped> = match Plan::of_experiment(&found, file, settings) {
+    let plan: Plan<Shipped> = match Plan::of_experiment(&found, settings) {
         Ok(plan) => plan,
         Err(error) => panic!("{error:?}"),
     };

@@ -1,8 +1,8 @@
 //! The results that are committed are what this program computes: run 0 of every point and policy, again, gives the
 //! fingerprint in the manifest.
 //!
-//! The committed folders were made by a release build. This test is built without its optimisations, so it also shows
-//! that debug and release builds give the same runs. All runs of all points are compared in `.ci/run`.
+//! The committed folders were made by a release build. This test is built with fewer optimisations and with the checks
+//! of a debug build (`[profile.dev]`), so it also shows that both give the same runs. All runs of all points are compared in `.ci/run`.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,6 @@ use std::sync::atomic::AtomicBool;
 use failsim::experiment::execute::{self, Options};
 use failsim::experiment::outcome;
 use failsim::experiment::plan::{Plan, PlanError, Settings};
-use failsim::model::experiment_file;
 use failsim::model::shipped::{self, FileKind};
 use failsim::policy::registry::Shipped;
 use failsim::record::Manifest;
@@ -28,10 +27,8 @@ fn folders() -> Vec<PathBuf> {
 /// The plan of an experiment that comes with the program, with one run a point.
 fn plan_of(name: &str) -> Plan<Shipped> {
     let found = shipped::find(FileKind::Experiment, name, None).expect("a shipped experiment");
-    let file =
-        experiment_file::read(&found.source).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let settings = Settings { runs: Some(1), ..Settings::default() };
-    match Plan::of_experiment(&found, file, settings) {
+    match Plan::of_experiment(&found, settings) {
         Ok(plan) => plan,
         Err(PlanError::Problems(problems)) => panic!("{}", problems.render(false)),
         Err(PlanError::Find(error)) => panic!("{error}"),

@@ -1,27 +1,20 @@
 //! `examples/my_policy.rs`: an outsider's policy has the whole command line, beside the shipped ones.
 
-use std::path::{Path, PathBuf};
+#[path = "common/program.rs"]
+mod program;
+
 use std::process::{Command, Output};
 
-/// The example, which cargo builds with the tests; by itself where only this test was asked for.
-fn program() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_failsim")).parent().unwrap();
-    let path = folder.join("examples").join(format!("my_policy{}", std::env::consts::EXE_SUFFIX));
-    if !path.exists() {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["build", "--example", "my_policy"])
-            .args(folder.ends_with("release").then_some("--release"));
-        assert!(cargo.status().unwrap().success());
-    }
-    path
-}
+use program::program;
 
 /// Runs it in the project's folder: standard output, after asserting how it ended.
 #[track_caller]
 fn said(code: i32, words: &[&str]) -> String {
-    let Output { status, stdout, stderr } =
-        Command::new(program()).current_dir(env!("CARGO_MANIFEST_DIR")).args(words).output().unwrap();
+    let Output { status, stdout, stderr } = Command::new(program("my_policy"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(words)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (stdout, stderr) = (text(stdout), text(stderr));
     assert_eq!(status.code(), Some(code), "{words:?}\n{stdout}\n{stderr}");

@@ -10,7 +10,7 @@ const HORIZON: &str = "90d";
 /// Commands of the README that need more than the built program.
 const RUN_ELSEWHERE: &[&str] = &[
     "cargo test",
-    // tests/my_policy.rs runs what it says.
+    // tests/my_policy.rs and tests/bank_queue.rs run these.
     "cargo run --release --example my_policy -- run examples/my_policy.toml",
     "cargo run --release --example bank_queue",
     "cargo install --path .",
@@ -140,8 +140,71 @@ fn every_file_that_is_linked_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     for link in links.filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
-        // The charts are there after the main command; a clean checkout has them.
-        assert!(link.starts_with("results/") || root.join(link).exists(), "README.md links to `{link}`");
+        let path = root.join(link);
+        assert!(path.exists(), "README.md links to `{link}`");
+        if link.ends_with(".svg") {
+            assert!(std::fs::read_to_string(path).unwrap().starts_with("<svg "), "`{link}` is no picture");
+        }
+    }
+}
+
+#[test]
+fn every_heading_that_is_linked_exists() {
+    let text = readme();
+    let is_word = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    let headings: Vec<String> = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches(['#', ' ']).to_lowercase().chars().filter(is_word).collect::<String>()
+        })
+        .map(|heading| heading.replace(' ', "-"))
+        .collect();
+    let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+    for link in links {
+        assert!(headings.iter().any(|heading| heading == link), "no heading is `#{link}`: {headings:?}");
+    }
+}
+
+#[test]
+fn what_it_says_of_benches_and_stats_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = readme();
+    let file = |path: &str| {
+        let text = std::fs::read_to_string(root.join(path));
+        text.unwrap_or_else(|error| panic!("README.md speaks of `{path}`: {error}"))
+    };
+    let cargo = file("Cargo.toml");
+    let benches =
+        text.split("--bench ").skip(1).filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    for bench in benches {
+        assert!(cargo.contains(&format!("[[bench]]\nname = \"{bench}\"\n")), "no bench is called `{bench}`");
+        file(&format!("benches/{bench}.rs"));
+    }
+    let desk = Desk(std::env::temp_dir().join(format!("failsim-readme-stats-{}", std::process::id())));
+    std::fs::create_dir_all(&desk.0).unwrap();
+    let lines: Vec<&str> = blocks(&text, "sh").into_iter().flat_map(str::lines).collect();
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    for line in lines {
+        let words = words(line.split(" # ").next().unwrap());
+        match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["cargo", "bench", "--bench", _] => {}
+            ["cargo", "bench", "--bench", bench, "--", part] => {
+                let known = file(&format!("benches/{bench}.rs")).contains(&format!("\"{part}\""));
+                assert!(known, "the bench `{bench}` knows no `{part}`");
+            }
+            ["cargo", "run", "--release", "--manifest-path", manifest] => {
+                file(manifest);
+                file(&manifest.replace("Cargo.toml", "src/main.rs"));
+            }
+            ["failsim", ..] => {
+                let mut words = words[1..].to_vec();
+                set(&mut words, "--runs", RUNS);
+                set(&mut words, "--horizon", HORIZON);
+                desk.run(line, &words);
+            }
+            _ => panic!("nothing looks at `{line}`"),
+        }
     }
 }
 

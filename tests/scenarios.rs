@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use failsim::experiment::plan::Settings;
 use failsim::experiment::scenario::{self, Judged, Verdict};
 use failsim::input::{Folder, Problems, Source};
 use failsim::model::shipped::{self, FileKind, Found};
 use failsim::policy::registry::Shipped;
 
 fn judged(found: &Found, stepwise: bool) -> Vec<Judged> {
-    match scenario::judge::<Shipped>(found, stepwise) {
+    match scenario::judge::<Shipped>(found, &Settings { stepwise, ..Settings::default() }) {
         Ok((_, judged)) => judged,
         Err(problems) => panic!("{}", problems.render(false)),
     }
@@ -123,7 +124,8 @@ fn the_run_that_differs_is_named() {
 
 #[track_caller]
 fn mistakes(changes: &[(&str, &str)], said: &[&str]) {
-    let problems: Problems = match scenario::judge::<Shipped>(&changed("main-crash", changes), false) {
+    let found = changed("main-crash", changes);
+    let problems: Problems = match scenario::judge::<Shipped>(&found, &Settings::default()) {
         Ok(_) => panic!("no mistake"),
         Err(problems) => problems,
     };

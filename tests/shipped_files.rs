@@ -135,7 +135,7 @@ fn every_measure_and_gate_of_an_experiment_is_known() {
 #[test]
 fn every_scenario_fits_its_model() {
     for (name, scenario) in scenarios() {
-        let mut model = good(name, model(&scenario.model.text, &scenario.set));
+        let mut model = good(name, model(&scenario.model.as_ref().unwrap().text, &scenario.set));
         good(name, script::attach(&scenario, &mut model));
         assert!(!scenario.expects.is_empty(), "{name} expects nothing");
         let measures = scenario.expects.iter().filter_map(|expect| match &expect.what {

@@ -1,8 +1,10 @@
 //! Options that several commands share.
 
-use clap::{Args, ValueEnum};
+use std::ffi::OsStr;
 
-use super::exit::Failure;
+use clap::builder::TypedValueParser;
+use clap::{Arg, Args, Command, ValueEnum};
+
 use crate::experiment::plan::Settings;
 use crate::input::Problems;
 use crate::model::Override;
@@ -12,32 +14,51 @@ use crate::model::scenario_file;
 /// What differs from the files.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ModelArgs {
-    /// Set a key of the model: its dotted path, `*` matches one name [repeatable]
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
-    /// Seed of every random stream
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
-    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    changes: ChangeArgs,
     /// Length of a run, such as `10y`
-    #[arg(long, value_name = "TIME")]
-    pub(super) horizon: Option<String>,
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    horizon: Option<String>,
+}
+
+/// What differs from the files, whatever the length of a run.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ChangeArgs {
+    /// Set a key of the model: its dotted path, `*` matches one name [repeatable]
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    set: Vec<String>,
+    /// Seed of every random stream
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = Count(0, i64::MAX as u64))]
+    seed: Option<u64>,
     /// Work as rates and shares, or each request by itself
     #[arg(long, value_enum)]
-    pub(super) fidelity: Option<FidelityArg>,
+    fidelity: Option<FidelityArg>,
     /// Simulate every heartbeat, never skip quiet time
     #[arg(long)]
-    pub(super) stepwise: bool,
+    stepwise: bool,
+}
+
+/// What the commands that simulate whole models have in common.
+#[derive(Args, Clone, Debug)]
+pub(super) struct SimulateArgs {
+    #[command(flatten)]
+    pub(super) settings: ModelArgs,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
 }
 
 /// How much work, and how.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct WorkArgs {
     /// Runs per point
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = Count(1, 100_000_000))]
     pub(super) runs: Option<u64>,
-    /// Threads; results do not depend on it [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
-    pub(super) jobs: Option<u64>,
+    #[command(flatten)]
+    pub(super) threads: JobsArgs,
     /// No progress and no notes
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -46,13 +67,21 @@ pub(super) struct WorkArgs {
     pub(super) stats: bool,
 }
 
+/// How many threads.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct JobsArgs {
+    /// Threads; results do not depend on it [default: one per processor]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = Count(1, JOBS_MAX))]
+    jobs: Option<u64>,
+}
+
 /// Where results go.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct FolderArgs {
     /// Result folder
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<std::path::PathBuf>,
-    /// Overwrite the folder whatever it holds
+    /// Overwrite the folder whatever it holds, unless it is a file, holds a repository, or one stands or lives in it
     #[arg(long)]
     pub(super) replace: bool,
 }
@@ -89,36 +118,65 @@ pub(super) enum FidelityArg {
 }
 
 impl ModelArgs {
-    /// The settings, all mistakes in them at once.
-    pub(super) fn settings(&self, runs: Option<u64>) -> Result<Settings, Failure> {
+    /// The settings with all mistakes in them.
+    pub(super) fn settings(&self, runs: Option<u64>) -> Settings {
+        let mut settings = self.changes.settings(runs);
+        let horizon = self.horizon.as_deref().map(|text| scenario_file::horizon(text, "--horizon"));
+        settings.horizon = horizon.and_then(|read| kept(read, &mut settings.problems));
+        settings
+    }
+}
+
+impl ChangeArgs {
+    /// The settings with all mistakes in them.
+    pub(super) fn settings(&self, runs: Option<u64>) -> Settings {
         let mut problems = Problems::new();
         let mut set = Vec::new();
         for text in &self.set {
-            match Override::parse(text, "--set") {
-                Ok(change) => set.push(change),
-                Err(found) => problems.extend(found),
-            }
-        }
-        let horizon = match self.horizon.as_deref().map(|text| scenario_file::horizon(text, "--horizon")) {
-            Some(Ok(horizon)) => Some(horizon),
-            Some(Err(found)) => {
-                problems.extend(found);
-                None
-            }
-            None => None,
-        };
-        if !problems.is_empty() {
-            return Err(problems.into());
+            set.extend(kept(Override::parse(text, "--set"), &mut problems));
         }
         let fidelity = self.fidelity.map(|fidelity| match fidelity {
             FidelityArg::Aggregate => Fidelity::Aggregate,
             FidelityArg::Requests => Fidelity::Requests,
         });
-        Ok(Settings { set, seed: self.seed, runs, horizon, fidelity, stepwise: self.stepwise })
+        Settings {
+            set,
+            seed: self.seed,
+            runs,
+            fidelity,
+            stepwise: self.stepwise,
+            problems,
+            ..Settings::default()
+        }
     }
 }
 
-impl WorkArgs {
+/// What could be read; the mistakes go to the others.
+pub(super) fn kept<T>(read: Result<T, Problems>, problems: &mut Problems) -> Option<T> {
+    read.map_err(|found| problems.extend(found)).ok()
+}
+
+/// Threads of one program: more only wait for each other.
+pub(super) const JOBS_MAX: u64 = 4096;
+
+/// A whole number within two limits, both included.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) u64, pub(super) u64);
+
+impl TypedValueParser for Count {
+    type Value = u64;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<u64, clap::Error> {
+        let Count(least, most) = *self;
+        let read = move |text: &str| match text.parse() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            _ => Err(format!("expected a whole number from {least} to {most}")),
+        };
+        TypedValueParser::parse_ref(&read, command, arg, value)
+    }
+}
+
+impl JobsArgs {
     /// Threads to use.
     pub(super) fn jobs(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::{Format, FormatArgs, ModelArgs};
+use super::args::{Format, FormatArgs, ModelArgs, WorkArgs};
 use super::exit::{Ended, Exit};
 use super::json;
 use super::output::{print_json, print_tables};
@@ -14,6 +14,8 @@ use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
 
 /// Shows the bounds that the policies promise, as formulas with this model's numbers; simulates nothing
+///
+/// It takes the options of `run` so that the same line serves both; those about runs and threads change nothing here.
 #[derive(Args, Debug)]
 pub(super) struct BoundsArgs {
     /// A model file, or the bare name of a shipped one
@@ -21,11 +23,13 @@ pub(super) struct BoundsArgs {
     #[command(flatten)]
     settings: ModelArgs,
     #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
     format: FormatArgs,
 }
 
 pub(super) fn bounds<P: PolicySet>(args: &BoundsArgs) -> Ended {
-    let settings = args.settings.settings(None)?;
+    let settings = args.settings.settings(args.work.runs);
     let found = shipped::find(FileKind::Model, &args.model, None)?;
     let plan: Plan<P> = Plan::of_model(&found, Vec::new(), settings)?;
     let setup = &plan.points[0].cases[0].setup;

@@ -45,7 +45,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn check<P: PolicySet>(args: &CheckArgs) -> Ended {
     let start = Instant::now();
-    let settings = args.settings.settings(args.work.runs)?;
+    let settings = args.settings.settings(args.work.runs);
     let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
     let usual = Path::new("results").join(&plan.name);
     let folder = args.baseline.as_deref().unwrap_or(&usual);

@@ -50,7 +50,14 @@ impl From<Problems> for Failure {
 
 impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
-        Failure::Usage(error.to_string())
+        match error {
+            FindError::NoText(problem) => {
+                let mut problems = Problems::new();
+                problems.add(*problem);
+                Failure::Problems(problems)
+            }
+            error => Failure::Usage(error.to_string()),
+        }
     }
 }
 

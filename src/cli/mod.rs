@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod exit;
 mod explain;
+mod figures;
 mod json;
 mod list;
 mod new;

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use clap::{Args, ValueEnum};
 
-use super::args::ModelArgs;
+use super::args::{Count, ModelArgs, kept};
 use super::exit::{Ended, Exit, Failure};
 use super::output::note;
 use crate::engine::sim::Stop;
@@ -23,13 +23,13 @@ pub(super) struct ReplayArgs {
     /// A model file, or the bare name of a shipped one
     model: String,
     /// Number of the run, from 0
-    #[arg(long, value_name = "I", default_value_t = 0)]
+    #[arg(long, value_name = "I", default_value_t = 0, allow_hyphen_values = true, value_parser = Count(0, u64::MAX))]
     run: u64,
     /// Print from this time on
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     from: Option<String>,
     /// Print up to this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<String>,
     /// Columns, or a JSON object per line
     #[arg(long, value_enum, default_value_t)]
@@ -48,24 +48,27 @@ enum TraceFormat {
     #[default]
     Text,
     /// A JSON object per line
-    Jsonl,
+    #[value(alias = "jsonl")]
+    Json,
 }
 
 /// Events between two looks at what there is to print.
 const BATCH: u64 = 4096;
 
 pub(super) fn replay<P: PolicySet>(args: &ReplayArgs) -> Ended {
-    let settings = args.settings.settings(None)?;
-    let time = |text: &Option<String>, option: &str| match text.as_deref() {
-        Some(text) if text.trim().trim_start_matches('0').is_empty() => Ok(Some(Instant::ZERO)),
-        Some(text) => scenario_file::horizon(text, option).map(|span| Some(Instant::ZERO + span)),
-        None => Ok(None),
+    let mut settings = args.settings.settings(None);
+    let mut time = |text: &Option<String>, option: &str| match text.as_deref()? {
+        text if text.trim().trim_start_matches('0').is_empty() => Some(Instant::ZERO),
+        text => {
+            let span = kept(scenario_file::horizon(text, option), &mut settings.problems);
+            span.map(|span| Instant::ZERO + span)
+        }
     };
-    let from = time(&args.from, "--from")?.unwrap_or(Instant::ZERO);
+    let (from, to) = (time(&args.from, "--from").unwrap_or(Instant::ZERO), time(&args.to, "--to"));
     let found = shipped::find(FileKind::Model, &args.model, None)?;
     let plan: Plan<P> = Plan::of_model(&found, Vec::new(), settings)?;
     let end = Instant::ZERO + plan.horizon;
-    let to = time(&args.to, "--to")?.unwrap_or(end).min(end);
+    let to = to.unwrap_or(end).min(end);
     if from > to {
         return Err(Failure::Usage(format!("`--from` ({from}) lies after the end of the trace ({to})")));
     }

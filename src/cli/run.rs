@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::args::{FolderArgs, Format, FormatArgs, ModelArgs, WorkArgs};
-use super::exit::{Ended, Exit, Failure};
+use super::args::{Format, SimulateArgs, kept};
+use super::exit::{Ended, Exit};
 use super::output::{print, print_json, print_tables};
-use super::{json, work};
+use super::{figures, json, work};
 use crate::experiment::outcome::Outcome;
 use crate::experiment::plan::Plan;
 use crate::experiment::view::View;
@@ -16,6 +16,7 @@ use crate::input::{Defaults, Mark, Problem, Problems, Source};
 use crate::model::Override;
 use crate::model::shipped::{self, FileKind};
 use crate::policy::registry::PolicySet;
+use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
 use crate::service::fidelity::Form;
 
@@ -25,7 +26,7 @@ pub(super) struct RunArgs {
     /// A model file, or the bare name of a shipped one (`failsim list models`)
     model: String,
     /// Compare several values of a key, each on the same failures
-    #[arg(long, value_name = "KEY=V1,V2,…")]
+    #[arg(long, value_name = "KEY=V1,V2,…", allow_hyphen_values = true)]
     vary: Option<String>,
     /// List every parameter left at its default, with its source
     #[arg(long)]
@@ -34,33 +35,28 @@ pub(super) struct RunArgs {
     #[arg(long)]
     explain_fidelity: bool,
     #[command(flatten)]
-    settings: ModelArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    folder: FolderArgs,
-    #[command(flatten)]
-    format: FormatArgs,
+    common: SimulateArgs,
 }
 
 pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
     let start = Instant::now();
-    let settings = args.settings.settings(args.work.runs)?;
-    let vary = args.vary.as_deref().map(values).transpose()?.unwrap_or_default();
+    let SimulateArgs { settings, work, folder, format } = &args.common;
+    let (mut settings, format) = (settings.settings(work.runs), format.format);
+    let vary = args.vary.as_deref().and_then(|text| kept(values(text), &mut settings.problems));
     let found = shipped::find(FileKind::Model, &args.model, None)?;
-    let plan: Plan<P> = Plan::of_model(&found, vary, settings)?;
+    let plan: Plan<P> = Plan::of_model(&found, vary.unwrap_or_default(), settings)?;
     if args.explain_fidelity {
-        print_tables(&fidelity(&plan), args.format.format)?;
+        print_tables(&fidelity(&plan), format)?;
         return Ok(Exit::Good);
     }
-    let folder = args.folder.out.as_deref().map(|path| (path, args.folder.replace));
-    let Some(done) = work::results(&plan, &args.work, folder, start)? else { return Ok(Exit::Interrupted) };
+    let folder = folder.out.as_deref().map(|path| (path, folder.replace));
+    let Some(done) = work::results(&plan, work, folder, start)? else { return Ok(Exit::Interrupted) };
     let outcome = &done.outcome;
     let view = outcome.view();
-    match args.format.format {
+    match format {
         Format::Json if args.vary.is_some() => print_json(&json::varied(&plan, &done))?,
         Format::Json => print_json(&json::run(&plan, &done.results, 0))?,
-        format @ (Format::Table | Format::Markdown) => {
+        Format::Table | Format::Markdown => {
             print(&heading(&plan, outcome, format))?;
             print_tables(&tables_of(&view, args.vary.is_some()), format)?;
             print(&format!("\n{}\n\n{}\n", reports::paragraphs(&view).join("\n"), publish::notes(outcome)))?;
@@ -70,19 +66,23 @@ pub(super) fn run<P: PolicySet>(args: &RunArgs) -> Ended {
             }
         }
         Format::Csv if args.vary.is_some() => print(&outcome.points.to_csv())?,
-        Format::Csv => print_tables(&tables_of(&view, false), Format::Csv)?,
+        Format::Csv => print(&figures::csv(&plan, &done.results))?,
     }
-    work::stats(&plan, &args.work, &done);
+    work::stats(&plan, work, &done);
     Ok(work::breaches(outcome))
 }
 
 fn heading<P: PolicySet>(plan: &Plan<P>, outcome: &Outcome, format: Format) -> String {
     let what = if outcome.title.is_empty() { String::new() } else { format!(": {}", outcome.title) };
-    let years = outcome.years.to_string();
-    let years = if years.len() > 6 { crate::report::number::significant(outcome.years, 4) } else { years };
+    let horizon = match outcome.years {
+        1.0 => "1 year".to_owned(),
+        years if years < 1.0 => number::duration(plan.horizon.as_secs()),
+        years if years.to_string().len() > 6 => format!("{} years", number::significant(years, 4)),
+        years => format!("{years} years"),
+    };
     let runs = if plan.runs == 1 { "1 run".to_owned() } else { format!("{} runs", plan.runs) };
     let mark = if format == Format::Markdown { "## " } else { "" };
-    format!("{mark}{}{what}\n{runs} of {years} years, seed {}\n\n", plan.name, plan.seed)
+    format!("{mark}{}{what}\n{runs} of {horizon}, seed {}\n\n", plan.name, plan.seed)
 }
 
 /// The tables of a run: every measure; or with several values the comparison and the differences from the first.
@@ -144,24 +144,28 @@ fn defaults(defaults: &Defaults) -> Table {
             Cell::Text(if key.source.is_empty() { key.mark.words() } else { key.source }.to_owned()),
         ]
     });
+    let neutral = match lines.len() - defaults.count() {
+        0 => String::new(),
+        count => format!("; the {count} neutral ones at the end (no loss, no limit) do not count"),
+    };
     Table {
         title: "Parameters left at their defaults".to_owned(),
         columns: ["key", "default", "mark", "source"].map(Column::words).to_vec(),
         rows: rows.collect(),
         sentence: format!(
-            "{}. Marks: S checked against its source, P as commonly cited, A an assumption, - neutral.",
+            "{}{neutral}. Marks: S checked against its source, P as commonly cited, A an assumption, - neutral.",
             defaults.sentence()
         ),
     }
 }
 
 /// The values of `KEY=V1,V2,…`, each under its text. Commas inside brackets and quotes do not part values.
-fn values(text: &str) -> Result<Vec<(String, Vec<Override>)>, Failure> {
+fn values(text: &str) -> Result<Vec<(String, Vec<Override>)>, Problems> {
     let source = Source::new("--vary", text);
     let wrong = |message: &str, expected: &str| {
         let mut problems = Problems::new();
         problems.add(Problem::new(source.whole(), message).expected(expected));
-        Failure::Problems(problems)
+        problems
     };
     const EXPECTED: &str = "KEY=V1,V2,… such as `groups.*.policy.*.heartbeat=1s,2s,5s`";
     let Some((key, rest)) = text.split_once('=') else { return Err(wrong("no key and values", EXPECTED)) };

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::args::{FolderArgs, Format, FormatArgs, ModelArgs, WorkArgs};
+use super::args::{Format, SimulateArgs};
 use super::exit::{Ended, Exit};
 use super::output::{print, print_json, print_tables};
 use super::work;
@@ -21,26 +21,21 @@ pub(super) struct SweepArgs {
     /// An experiment file, or the bare name of a shipped one (`failsim list experiments`)
     experiment: String,
     #[command(flatten)]
-    settings: ModelArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    folder: FolderArgs,
-    #[command(flatten)]
-    format: FormatArgs,
+    common: SimulateArgs,
 }
 
 pub(super) fn sweep<P: PolicySet>(args: &SweepArgs) -> Ended {
     let start = Instant::now();
-    let settings = args.settings.settings(args.work.runs)?;
+    let SimulateArgs { settings, work, folder, format } = &args.common;
+    let (settings, format) = (settings.settings(work.runs), format.format);
     let plan: Plan<P> = work::experiment(&args.experiment, settings)?;
     let usual = Path::new("results").join(&plan.name);
-    let folder = args.folder.out.as_deref().unwrap_or(&usual);
-    let Some(done) = work::results(&plan, &args.work, Some((folder, args.folder.replace)), start)? else {
+    let target = folder.out.as_deref().unwrap_or(&usual);
+    let Some(done) = work::results(&plan, work, Some((target, folder.replace)), start)? else {
         return Ok(Exit::Interrupted);
     };
-    show(&done.outcome, args.format.format)?;
-    work::stats(&plan, &args.work, &done);
+    show(&done.outcome, format)?;
+    work::stats(&plan, work, &done);
     Ok(work::breaches(&done.outcome))
 }
 

@@ -14,7 +14,6 @@ use crate::experiment::execute::{self, Options, Results};
 use crate::experiment::outcome::{self, Outcome};
 use crate::experiment::plan::{Plan, Settings};
 use crate::experiment::{publish, replay};
-use crate::model::experiment_file;
 use crate::model::shipped::{self, FileKind};
 use crate::policy::registry::PolicySet;
 use crate::record::Publication;
@@ -25,13 +24,12 @@ static CANCEL: AtomicBool = AtomicBool::new(false);
 /// Makes the plan of an experiment by path or name.
 pub(super) fn experiment<P: PolicySet>(name: &str, mut settings: Settings) -> Result<Plan<P>, Failure> {
     let found = shipped::find(FileKind::Experiment, name, None)?;
-    let file = experiment_file::read(&found.source)?;
     // A key of one policy may be missing under the others; the plan reports one that all lack.
     for change in &mut settings.set {
         let part = |index: usize| change.segments.get(index).map(String::as_str);
         change.may_miss |= part(0) == Some("groups") && part(2) == Some("policy");
     }
-    Ok(Plan::of_experiment(&found, file, settings)?)
+    Ok(Plan::of_experiment(&found, settings)?)
 }
 
 /// From here on Ctrl-C ends the work at the next run; a second one ends the program at once.
@@ -50,7 +48,7 @@ fn execute<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs) -> Results {
     let results = execute::execute(
         plan,
         &Options {
-            jobs: work.jobs(),
+            jobs: work.threads.jobs(),
             cancel: &CANCEL,
             timed: work.stats,
             progress: &|done, _| bar.set_position(done),
@@ -136,7 +134,7 @@ pub(super) fn results<P: PolicySet>(
 /// Says what it took, where that is wanted: when everything else has been said.
 pub(super) fn stats<P: PolicySet>(plan: &Plan<P>, work: &WorkArgs, done: &Done) {
     if work.stats {
-        stats::show(plan, &done.results, work.jobs(), &done.times);
+        stats::show(plan, &done.results, work.threads.jobs(), &done.times);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Keys that matched nothing.
 
-use std::sync::Arc;
-
 use crate::input::{Place, Problem, Problems};
 use crate::model::shipped::Found;
 use crate::model::{Override, load};
@@ -15,21 +13,19 @@ pub(super) struct Missed {
 }
 
 impl Missed {
-    /// Looks at one policy of the first point.
-    pub(super) fn look<P: PolicySet>(&mut self, found: &Found, overrides: &[Override]) {
+    /// Looks at one policy of the first point; `keys` have no values that could be set.
+    pub(super) fn look<P: PolicySet>(&mut self, found: &Found, overrides: &[Override], keys: &[Override]) {
         self.cases += 1;
+        let overrides = [overrides, keys].concat();
         if overrides.iter().all(|change| !change.may_miss) {
             return;
         }
-        let mut strict = overrides.to_vec();
+        let mut strict = overrides.clone();
         strict.iter_mut().for_each(|change| change.may_miss = false);
-        let Err(problems) = load::<P::Params>(&found.source, Arc::clone(&found.files), &strict) else {
-            return;
-        };
+        let problems = load::unmatched::<P::Params>(&found.source, &strict);
         let loose: Vec<&Place> = overrides.iter().filter(|o| o.may_miss).map(|o| &o.place).collect();
         for problem in problems.iter() {
-            if !problem.message.ends_with("matches nothing in this model") || !loose.contains(&&problem.place)
-            {
+            if !loose.contains(&&problem.place) {
                 continue;
             }
             match self.list.iter_mut().find(|(place, ..)| *place == problem.place) {

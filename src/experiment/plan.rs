@@ -13,7 +13,7 @@ use crate::engine::time::Span;
 use crate::input::{Defaults, Name, Problem, Problems, QuantityValue, Source, quantity, tree};
 use crate::measure;
 use crate::model::axis::Axis;
-use crate::model::experiment_file::{ExperimentFile, Fidelity, Gate};
+use crate::model::experiment_file::{self, ExperimentFile, Fidelity, Gate};
 use crate::model::shipped::{self, FileKind, FindError, Found};
 use crate::model::{Override, load};
 use crate::policy::contract::Policy;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub fidelity: Option<Fidelity>,
     /// Never skip quiet time.
     pub stepwise: bool,
+    /// Mistakes in these, to be reported with those of the files.
+    pub problems: Problems,
 }
 
 /// Everything that is to be run.
@@ -113,6 +115,8 @@ struct Draft {
     policies: Vec<(String, Vec<Override>)>,
     base: Vec<Override>,
     axes: Vec<Axis>,
+    /// Keys of axes whose values are mistaken: they still have to lead somewhere.
+    valueless: Vec<Override>,
     settings: Settings,
     requests: bool,
 }
@@ -125,12 +129,11 @@ impl<P: PolicySet> Plan<P> {
     ///
     /// # Errors
     /// Every mistake in the experiment and its models.
-    pub fn of_experiment(
-        found: &Found,
-        mut file: ExperimentFile,
-        settings: Settings,
-    ) -> Result<Plan<P>, PlanError> {
-        let mut problems = Problems::new();
+    pub fn of_experiment(found: &Found, settings: Settings) -> Result<Plan<P>, PlanError> {
+        let (mut file, mut problems) = experiment_file::draft(&found.source);
+        let is_damaged = tree::is_damaged(&problems);
+        let settings = settings.unlike(&file);
+        problems.extend(settings.problems.clone());
         let mut models = Vec::new();
         for name in &file.models {
             match shipped::find(FileKind::Model, &name.text, found.folder.as_deref()) {
@@ -150,27 +153,28 @@ impl<P: PolicySet> Plan<P> {
             }
         }
         file.reports.iter().for_each(|name| known_report(name, &mut problems));
-        if !problems.is_empty() {
-            return Err(problems.sorted().into());
-        }
+        let Some((_, first)) = models.first() else { return Err(problems.sorted().into()) };
+        known_groups(&mut file, &first.source, &mut problems);
         let mut policies: Vec<_> =
             file.policies.iter().map(|used| (used.name.text.clone(), used.overrides.clone())).collect();
         if policies.is_empty() {
-            policies.push((policy_of(&models[0].1.source), Vec::new()));
+            policies.push((policy_of(&first.source), Vec::new()));
         }
         let requests = settings.fidelity.unwrap_or(file.fidelity) == Fidelity::Requests;
         let asked = Asked::of(&file);
-        let draft = Draft { models, policies, base: file.set, axes: file.axes, settings, requests };
+        let (axes, without): (Vec<Axis>, Vec<Axis>) =
+            file.axes.into_iter().partition(|axis| !axis.values.is_empty());
+        let valueless = without.iter().flat_map(Axis::keys_alone).collect();
+        let draft = Draft { models, policies, base: file.set, axes, valueless, settings, requests };
         let settings = &draft.settings;
         let seed = settings.seed.unwrap_or(file.seed);
-        let mut plan = draft.plan(seed)?;
+        let mut plan = draft.plan(seed, problems, is_damaged)?;
         plan.name = crate::model::load::stem(&found.source.name);
         plan.inputs.insert(0, input("experiment", &found.source.name, &found.source.text));
         (plan.title, plan.question) = (file.title, file.question);
         plan.runs = plan.settings.runs.unwrap_or(file.runs);
         plan.horizon = plan.settings.horizon.unwrap_or(file.horizon);
         plan.asked = asked;
-        plan.check_gates(&file.gates)?;
         plan.gates = file.gates;
         if plan.points[0].labels.len() > draft.axes.len() {
             // The models are an axis in front of those of the file.
@@ -191,29 +195,25 @@ impl<P: PolicySet> Plan<P> {
         let policies = if vary.is_empty() { vec![(policy_of(&found.source), Vec::new())] } else { vary };
         let requests = settings.fidelity == Some(Fidelity::Requests);
         let models = vec![(command_name(found), found.clone())];
-        let draft = Draft { models, policies, base: Vec::new(), axes: Vec::new(), settings, requests };
+        let (base, axes, valueless) = (Vec::new(), Vec::new(), Vec::new());
+        let problems = settings.problems.clone();
+        let draft = Draft { models, policies, base, axes, valueless, settings, requests };
         let seed = draft.settings.seed.unwrap_or(1);
-        let mut plan: Plan<P> = draft.plan(seed)?;
+        let mut plan: Plan<P> = draft.plan(seed, problems, false)?;
         plan.name = crate::model::load::stem(&found.source.name);
         plan.title = plan.points[0].cases[0].setup.model.title.clone();
         Ok(plan)
     }
-
-    /// Gates may only speak of groups that are there.
-    fn check_gates(&self, gates: &[Gate]) -> Result<(), Problems> {
-        let mut problems = Problems::new();
-        let model = &self.points[0].cases[0].setup.model;
-        for group in gates.iter().filter_map(|gate| gate.group.as_ref()) {
-            let names =
-                crate::model::names::Names::new("group", model.groups.iter().map(|g| g.name.as_str()));
-            names.find(group, &mut problems);
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
-    }
 }
 
 impl Draft {
-    fn plan<P: PolicySet>(&self, seed: u64) -> Result<Plan<P>, PlanError> {
+    /// The plan, where neither the mistakes found so far nor any in the models stand against it.
+    fn plan<P: PolicySet>(
+        &self,
+        seed: u64,
+        mut problems: Problems,
+        is_damaged: bool,
+    ) -> Result<Plan<P>, PlanError> {
         let settings = &self.settings;
         let cases = self
             .axes
@@ -223,9 +223,8 @@ impl Draft {
             let place = self.axes.first().map_or_else(|| Source::new("", "").whole(), |a| a.place.clone());
             let problem =
                 Problem::new(place, format!("{cases} points and policies are too many for one sweep"));
-            let mut problems = Problems::new();
             problems.add(problem.expected(format!("at most {CASES_MAX}: fewer values, axes or policies")));
-            return Err(problems.into());
+            return Err(problems.sorted().into());
         }
         let mut columns: Vec<(String, Vec<AxisValue>)> = Vec::new();
         let mut labels: Vec<Vec<String>> = Vec::new();
@@ -241,7 +240,7 @@ impl Draft {
             labels.push(values);
         }
         let texts = Texts::default();
-        let (mut problems, mut defaults) = (Problems::new(), Defaults::default());
+        let mut defaults = Defaults::default();
         let mut missed = Missed::default();
         let mut points = Vec::new();
         let sizes: Vec<usize> = labels.iter().map(Vec::len).collect();
@@ -257,9 +256,9 @@ impl Draft {
                 let (name, found) = &self.models[model];
                 let files = texts.through(Arc::clone(&found.files));
                 if points.is_empty() {
-                    missed.look::<P>(found, &overrides);
+                    missed.look::<P>(found, &overrides, &self.valueless);
                 }
-                match load::<P::Params>(&found.source, files, &overrides) {
+                match load::load::<P::Params>(&found.source, files, &overrides) {
                     Ok((loaded, left_out)) => {
                         if points.is_empty() {
                             defaults.extend(left_out);
@@ -275,6 +274,9 @@ impl Draft {
             points.push(PlanPoint { axes, labels, indexes, cases });
         }
         problems.extend(missed.problems());
+        if is_damaged {
+            problems.drop_derived();
+        }
         if !problems.is_empty() {
             return Err(problems.sorted().into());
         }
@@ -302,6 +304,17 @@ impl Draft {
 }
 
 impl Settings {
+    /// Without what an experiment's file says as well: to repeat that changes nothing.
+    fn unlike(self, file: &ExperimentFile) -> Settings {
+        Settings {
+            seed: self.seed.filter(|seed| *seed != file.seed),
+            runs: self.runs.filter(|runs| *runs != file.runs),
+            horizon: self.horizon.filter(|horizon| *horizon != file.horizon),
+            fidelity: self.fidelity.filter(|fidelity| *fidelity != file.fidelity),
+            ..self
+        }
+    }
+
     fn inputs(&self) -> Vec<Input> {
         let mut list: Vec<Input> =
             self.set.iter().map(|set| input("setting", "--set", set.place.source.text.as_str())).collect();
@@ -343,11 +356,11 @@ fn policy_of(source: &Arc<Source>) -> String {
     if names.is_empty() { "as modelled".to_owned() } else { names.join(" + ") }
 }
 
-fn not_found(name: &Name, error: &FindError) -> Problem {
+pub(super) fn not_found(name: &Name, error: &FindError) -> Problem {
     let problem = Problem::new(
         name.place.clone(),
         match error {
-            FindError::Unreadable(..) => error.to_string(),
+            FindError::Unreadable(..) | FindError::NoText(_) => error.to_string(),
             FindError::Unknown(_, name, _) => {
                 format!("no model is called `{name}`, and there is no such file")
             }
@@ -375,6 +388,26 @@ pub fn in_unit(limit: &QuantityValue, unit: &str, problems: &mut Problems) -> Op
         problems.add(Problem::new(limit.place.clone(), message).expected(quantity::example(unit)));
     }
     value
+}
+
+/// Reports gates and policies that speak of groups which the model does not have. Such a policy is put into every group
+/// instead, so that its parameters are looked at.
+fn known_groups(file: &mut ExperimentFile, model: &Arc<Source>, problems: &mut Problems) {
+    let groups = load::names_under(model, "groups");
+    let names = crate::model::names::Names::new("group", groups.iter().map(String::as_str));
+    for group in file.gates.iter().filter_map(|gate| gate.group.as_ref()) {
+        names.find(group, problems);
+    }
+    for change in file.policies.iter_mut().flat_map(|policy| &mut policy.overrides) {
+        let place = change.place.clone();
+        let [of_groups, group, of_policy] = change.segments.as_mut_slice() else { continue };
+        if of_groups == "groups" && of_policy == "policy" && group != "*" {
+            let name = Name { text: group.clone(), place };
+            if names.find(&name, problems).is_none() {
+                "*".clone_into(group);
+            }
+        }
+    }
 }
 
 /// Reports a name that is no report's.

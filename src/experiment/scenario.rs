@@ -9,9 +9,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::expectation::{self, Asked};
+use super::plan::{Settings, not_found};
 use crate::engine::probe::Probe;
 use crate::engine::time::Instant;
-use crate::input::{Name, Problem, Problems};
+use crate::input::{Name, Problem, Problems, tree};
 use crate::measure::{self, Breach, Summary};
 use crate::model::experiment_file::Fidelity;
 use crate::model::scenario_file::{Expected, ScenarioFile};
@@ -22,6 +23,7 @@ use crate::policy::facts::Fact;
 use crate::policy::host::Setup;
 use crate::policy::registry::PolicySet;
 use crate::report::number;
+use crate::system::spec::Model;
 
 /// Whether an expectation is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,31 +61,30 @@ struct Ran {
     breach: Option<Breach>,
 }
 
-/// Reads a scenario, runs it and judges every expectation.
+/// Reads a scenario, runs it and judges every expectation. `settings` stand before what the file says.
 ///
 /// # Errors
-/// Every mistake in the scenario and its model.
-pub fn judge<P: PolicySet>(found: &Found, stepwise: bool) -> Result<(ScenarioFile, Vec<Judged>), Problems> {
-    let scenario = scenario_file::read(&found.source)?;
-    let mut problems = Problems::new();
+/// Every mistake in the scenario, its model and the settings.
+pub fn judge<P: PolicySet>(
+    found: &Found,
+    settings: &Settings,
+) -> Result<(ScenarioFile, Vec<Judged>), Problems> {
+    let (mut scenario, mut problems) = scenario_file::draft(&found.source);
+    let is_damaged = tree::is_damaged(&problems);
+    problems.extend(settings.problems.clone());
+    scenario.set.extend(settings.set.iter().cloned());
+    scenario.seed = settings.seed.unwrap_or(scenario.seed);
+    scenario.runs = settings.runs.unwrap_or(scenario.runs);
+    scenario.fidelity = settings.fidelity.unwrap_or(scenario.fidelity);
+    scenario.check_runs(&mut problems);
     let asked = expectation::asked(&scenario, &mut problems);
-    let model = match shipped::find(FileKind::Model, &scenario.model.text, found.folder.as_deref()) {
-        Ok(model) => model,
-        Err(error) => {
-            let problem = Problem::new(scenario.model.place.clone(), error.to_string());
-            problems.add(problem.expected("a path, relative to this file, or the name of a shipped model"));
-            return Err(problems.sorted());
-        }
-    };
-    let (mut model, _) = load::load::<P::Params>(&model.source, Arc::clone(&model.files), &scenario.set)?;
-    if let Err(more) = script::attach(&scenario, &mut model) {
-        problems.extend(more);
+    let model = model::<P>(&scenario, found, &mut problems);
+    if is_damaged {
+        problems.drop_derived();
     }
-    if !problems.is_empty() {
-        return Err(problems.sorted());
-    }
+    let Some(model) = model.filter(|_| problems.is_empty()) else { return Err(problems.sorted()) };
     let setup: Setup<P> =
-        Setup::new(model, scenario.seed, !stepwise, scenario.fidelity == Fidelity::Requests);
+        Setup::new(model, scenario.seed, !settings.stepwise, scenario.fidelity == Fidelity::Requests);
     let runs: Vec<Ran> =
         (0..scenario.runs).into_par_iter().map(|run| ran(&setup, &scenario, &asked, run)).collect();
     let mut list = Vec::new();
@@ -97,6 +98,38 @@ pub fn judge<P: PolicySet>(found: &Found, stepwise: bool) -> Result<(ScenarioFil
     }
     list.extend(broken_bound(&setup, &runs));
     Ok((scenario, list))
+}
+
+/// The model with the scenario's script; `None` where there is none of that name.
+fn model<P: PolicySet>(
+    scenario: &ScenarioFile,
+    found: &Found,
+    problems: &mut Problems,
+) -> Option<Model<P::Params>> {
+    let name = scenario.model.as_ref()?;
+    let model = match shipped::find(FileKind::Model, &name.text, found.folder.as_deref()) {
+        Ok(model) => model,
+        Err(error) => {
+            problems.add(not_found(name, &error));
+            return None;
+        }
+    };
+    let (source, files) = (&model.source, Arc::clone(&model.files));
+    let (mut model, _, of_model) = load::draft::<P::Params>(source, files, &scenario.set);
+    if let Err(more) = script::attach(scenario, &mut model) {
+        // A model with mistakes may lack what its file names: only what that does not name either is a mistake here.
+        let kinds = ["nodes", "links", "paths", "shared", "groups"];
+        let written: Vec<String> = kinds.iter().flat_map(|kind| load::names_under(source, kind)).collect();
+        let is_there = |problem: &Problem| {
+            let text = problem.place.text().trim_matches(['"', '\'']);
+            problem.is_derived && written.iter().any(|name| name == text)
+        };
+        more.iter()
+            .filter(|problem| of_model.is_empty() || !is_there(problem))
+            .for_each(|problem| problems.add(problem.clone()));
+    }
+    problems.extend(of_model);
+    Some(model)
 }
 
 fn ran<P: PolicySet>(setup: &Setup<P>, scenario: &ScenarioFile, asked: &[Asked], run: u64) -> Ran {

@@ -26,6 +26,10 @@ impl Defaults {
         self.list.push((path, pattern, key));
     }
 
+    pub(super) fn forget(&mut self, path: &str) {
+        self.list.retain(|(other, ..)| other != path);
+    }
+
     /// Adds those of another file.
     pub fn extend(&mut self, other: Defaults) {
         self.list.extend(other.list);

@@ -10,9 +10,17 @@
 /// assert_eq!(nearest("colour", ["loss", "latency"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_preferring(name, candidates.into_iter().map(|candidate| (candidate, false)))
+}
+
+/// As [`nearest`], where of candidates equally close the preferred ones (`true`) come first.
+pub fn nearest_preferring<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = (&'a str, bool)>,
+) -> Option<&'a str> {
     let wanted = simplified(name);
-    let mut best: Option<((usize, usize), &'a str)> = None;
-    for candidate in candidates {
+    let mut best: Option<((usize, bool, usize), &'a str)> = None;
+    for (candidate, is_preferred) in candidates {
         let offered = simplified(candidate);
         let longest = wanted.len().max(offered.len());
         let mut distance = edit_distance(&wanted, &offered);
@@ -21,7 +29,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             distance = distance.min(longest / 3);
         }
         let close = distance <= (longest / 3).max(1) && distance < longest;
-        let rank = (distance, longest - shortest);
+        let rank = (distance, !is_preferred, longest - shortest);
         if close && best.is_none_or(|(least, _)| rank < least) {
             best = Some((rank, candidate));
         }
@@ -68,5 +76,8 @@ mod tests {
         assert_eq!(nearest("c", ["a", "b"]), None);
         assert_eq!(nearest("wam", ["wan", "radio"]), Some("wan"));
         assert_eq!(nearest("", ["a"]), None);
+        assert_eq!(nearest("mtf", ["mttf", "ttf"]), Some("ttf"));
+        assert_eq!(nearest_preferring("mtf", [("mttf", true), ("ttf", false)]), Some("mttf"));
+        assert_eq!(nearest_preferring("ttff", [("mttf", true), ("ttf", false)]), Some("ttf"));
     }
 }

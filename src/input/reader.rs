@@ -192,6 +192,15 @@ impl Reader<'_> {
         self.session.problems.add(problem);
     }
 
+    /// Says that some keys play no part as the others stand: the defaults taken for them are none that a result rests on.
+    pub fn plays_no_part(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.key(key);
+            let path = self.full(key);
+            self.session.defaults.forget(&path);
+        }
+    }
+
     /// What is shared with the other tables of the file.
     pub fn session(&mut self) -> &mut Session {
         self.session

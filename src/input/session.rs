@@ -25,8 +25,9 @@ pub struct Folder(pub PathBuf);
 impl Files for Folder {
     fn text(&self, path: &str) -> Result<Arc<Source>, String> {
         let full = self.0.join(path);
-        let text = std::fs::read_to_string(&full).map_err(|error| error.to_string())?;
-        Ok(Source::new(full.display().to_string(), text))
+        let bytes = std::fs::read(&full).map_err(|error| error.to_string())?;
+        Source::of_bytes(full.display().to_string(), bytes)
+            .map_err(|problem| format!("{} at {}", problem.message, problem.place))
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::problem::Problem;
+
 /// A text with the name it is known by: a file, or a piece of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -17,6 +19,26 @@ impl Source {
     /// A text under its name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
         Arc::new(Source { name: name.into(), text: text.into() })
+    }
+
+    /// The text that bytes hold.
+    ///
+    /// # Errors
+    /// Where they stop being text.
+    pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Problem>> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(name, text)),
+            Err(error) => {
+                let start = error.utf8_error().valid_up_to();
+                let byte = error.as_bytes()[start];
+                let readable = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
+                let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+                let message = format!("the byte 0x{byte:02x} is no UTF-8");
+                let place = Place::new(&readable, start..end);
+                let problem = Problem::new(place, message);
+                Err(Box::new(problem.expected("text in UTF-8; save the file in that encoding")))
+            }
+        }
     }
 
     /// The place of the whole text.
@@ -92,6 +114,14 @@ pub struct Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_found() {
+        assert_eq!(Source::of_bytes("x", "ä".as_bytes().to_vec()).unwrap().text, "ä");
+        let problem = Source::of_bytes("x", b"a = 1\nb = \"caf\xe9 \xff\"".to_vec()).unwrap_err();
+        assert_eq!((problem.place.to_string().as_str(), problem.place.text()), ("x:2:9", "\u{fffd}"));
+        assert_eq!(problem.message, "the byte 0xe9 is no UTF-8");
+    }
 
     #[test]
     fn places_stay_inside_their_text() {

@@ -272,7 +272,8 @@ fn share_of(moments: &Moments, horizon: f64, confidence: f64) -> Interval {
         // Nothing seen in any run: the largest share that runs like these would still show sometimes is not known,
         // but the probability of a run with any at all is bounded.
         let limit = interval::zero_event_limit(moments.count(), confidence);
-        return Interval { high: limit, low: 0.0, ..interval::mean(moments, confidence) };
+        let method = interval::Method::ZeroEvents;
+        return Interval { high: limit, low: 0.0, method, ..interval::mean(moments, confidence) };
     }
     let scaled = interval::mean(moments, confidence).scaled(1.0 / horizon);
     Interval { low: scaled.low.max(0.0), high: scaled.high.min(1.0), ..scaled }
@@ -304,6 +305,7 @@ fn time_rate(moments: &Moments, horizon: f64, years: f64, confidence: f64) -> Fi
             zero: true,
             low: None,
             high: Some(limit * YEAR),
+            method: interval::Method::ZeroEvents.name(),
             ..Figure::of(interval::mean(moments, confidence))
         };
     }

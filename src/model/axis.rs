@@ -15,7 +15,7 @@ pub struct Axis {
     pub place: Place,
     /// The keys it sets together.
     pub keys: Vec<Name>,
-    /// Its values in order.
+    /// Its values in order; none where they are mistaken.
     pub values: Vec<Item>,
 }
 
@@ -34,6 +34,14 @@ impl Axis {
             if of_policy { change.may_miss() } else { change }
         };
         self.keys.iter().map(set).collect()
+    }
+
+    /// The keys alone, where there are no values to set: for finding out whether they lead anywhere.
+    pub fn keys_alone(&self) -> impl Iterator<Item = Override> + '_ {
+        self.keys.iter().map(|key| {
+            let item = Item { place: key.place.clone(), value: Value::Flag(false) };
+            Override::new(&key.text, key.place.clone(), item).may_miss()
+        })
     }
 }
 
@@ -82,12 +90,11 @@ impl Table for AxisTable {
             }
             None => Vec::new(),
         };
-        let values = axis_values(r);
+        let values = axis_values(r).unwrap_or_default();
         let name = r.text_opt("name");
         let first = keys.first().map(|key| key.text.rsplit('.').next().unwrap_or("").to_owned());
         let place = if name.is_some() { r.place_of("name") } else { r.place_of("set") };
-        let axis = name.or(first).zip(values);
-        AxisTable(axis.map(|(name, values)| Axis { name, place, keys, values }))
+        AxisTable(name.or(first).map(|name| Axis { name, place, keys, values }))
     }
 }
 

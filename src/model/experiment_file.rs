@@ -173,11 +173,19 @@ impl Table for ExperimentTable {
 /// # Errors
 /// Every mistake in it.
 pub fn read(source: &Arc<Source>) -> Result<ExperimentFile, Problems> {
-    read_file::<ExperimentTable>(source).map(|table| table.0)
+    let (file, problems) = draft(source);
+    if problems.is_empty() { Ok(file) } else { Err(problems.sorted()) }
 }
 
-/// Reads a file that names no other files.
-pub(super) fn read_file<T: Table>(source: &Arc<Source>) -> Result<T, Problems> {
+/// As [`read`], with every mistake beside what could be read, so that the rest of it can be looked at as well: an axis
+/// whose values are mistaken has none.
+pub fn draft(source: &Arc<Source>) -> (ExperimentFile, Problems) {
+    let (table, problems) = draft_file::<ExperimentTable>(source);
+    (table.0, problems)
+}
+
+/// Reads a file that names no other files, as far as that goes.
+pub(super) fn draft_file<T: Table>(source: &Arc<Source>) -> (T, Problems) {
     let mut session = Session::new(Arc::new(NoFiles));
     let table = tree::parse(source, &mut session.problems);
     let is_damaged = tree::is_damaged(&session.problems);
@@ -185,7 +193,7 @@ pub(super) fn read_file<T: Table>(source: &Arc<Source>) -> Result<T, Problems> {
     if is_damaged {
         session.problems.drop_derived();
     }
-    if session.problems.is_empty() { Ok(read) } else { Err(session.problems.sorted()) }
+    (read, session.problems)
 }
 
 /// A table of dotted paths and values under a key.
@@ -320,6 +328,9 @@ impl GateTable {
             let name = Name { text: entry.key.clone(), place: entry.key_place.clone() };
             let names = super::names::Names::new("axis", axes.iter().map(|axis| axis.name.as_str()));
             let Some(axis) = names.find(&name, &mut r.session().problems) else { continue };
+            if axes[axis].values.is_empty() {
+                continue;
+            }
             let labels: Vec<String> = axes[axis].values.iter().map(scale::label).collect();
             let wanted = scale::label(&entry.item);
             match labels.iter().position(|label| *label == wanted) {

@@ -124,6 +124,17 @@ pub fn load<P: Choice>(
     files: Arc<dyn Files>,
     overrides: &[Override],
 ) -> Result<(Model<P>, Defaults), Problems> {
+    let (model, defaults, problems) = draft(source, files, overrides);
+    if problems.is_empty() { Ok((model, defaults)) } else { Err(problems.sorted()) }
+}
+
+/// As [`load`], with every mistake beside what could be read: after mistakes the model may lack whatever could not be
+/// made, and is good for nothing but looking up names.
+pub fn draft<P: Choice>(
+    source: &Arc<Source>,
+    files: Arc<dyn Files>,
+    overrides: &[Override],
+) -> (Model<P>, Defaults, Problems) {
     let mut session = Session::new(files);
     let mut table = tree::parse(source, &mut session.problems);
     let is_damaged = tree::is_damaged(&session.problems);
@@ -134,7 +145,23 @@ pub fn load<P: Choice>(
     if is_damaged {
         session.problems.drop_derived();
     }
-    if session.problems.is_empty() { Ok((model, session.defaults)) } else { Err(session.problems.sorted()) }
+    (model, session.defaults, session.problems)
+}
+
+/// The overrides that match nothing in a model, whatever else may be wrong with it.
+pub fn unmatched<P: Choice>(source: &Arc<Source>, overrides: &[Override]) -> Problems {
+    let (mut others, mut problems) = (Problems::new(), Problems::new());
+    let mut table = tree::parse(source, &mut others);
+    resolve::like(&mut table, MODEL_KEYS, &mut others);
+    resolve::overrides(&mut table, MODEL_KEYS, Alternatives::of::<P>(), overrides, &mut problems);
+    problems
+}
+
+/// The names under a top-level key of a file, such as `groups`, whatever else may be wrong with it.
+pub fn names_under(source: &Arc<Source>, key: &str) -> Vec<String> {
+    let table = tree::parse(source, &mut Problems::new());
+    let named = table.get(key).and_then(|entry| entry.item.as_table());
+    named.map_or_else(Vec::new, |named| named.entries.iter().map(|entry| entry.key.clone()).collect())
 }
 
 /// The name of a file without folder and ending.

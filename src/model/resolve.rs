@@ -4,6 +4,7 @@
 //! after that: `nodes.a.start` changes `a` alone, not the nodes that are like it. A key that says the same as
 //! another in other words (`rate`, `mttf`) takes the other's place.
 
+use crate::input::nearest::nearest_preferring;
 use crate::input::tree::{Entry, Item, TableItem, Value};
 use crate::input::{Choice, Key, Kind, Place, Problem, Problems};
 
@@ -154,17 +155,17 @@ pub fn overrides(
         }
         let hits = apply(table, keys, &path, change, alternatives);
         if hits == 0 && !change.may_miss {
-            let mut known = Vec::new();
-            collect(table, keys, alternatives, "", "", &mut known);
+            let mut known = Known { alternatives, wanted: &path, list: Vec::new() };
+            known.collect(table, keys, 0, "");
+            let near = known.list.iter().map(|(path, is_written)| (path.as_str(), *is_written));
+            let near = nearest_preferring(&change.path(), near).map(str::to_owned);
             let problem = Problem::new(
                 change.place.clone(),
                 format!("`{}` matches nothing in this model", change.path()),
             );
-            problems.add(
-                problem
-                    .expected("the path of a key, its parts joined by dots; `*` matches one name")
-                    .nearest(&change.path(), known.iter().map(String::as_str)),
-            );
+            let problem =
+                problem.expected("the path of a key, its parts joined by dots; `*` matches one name");
+            problems.add(Problem { nearest: near, ..problem });
         }
     }
 }
@@ -257,41 +258,43 @@ fn set(table: &mut TableItem, key: &str, change: &Override) {
     table.set(Entry { key: key.to_owned(), key_place: change.place.clone(), item: change.item.clone() });
 }
 
-/// Every path an override could name: with the names of this file, and with `*` in their places.
-fn collect(
-    table: &TableItem,
-    keys: &'static [Key],
+/// The paths that an override could name, as somebody who meant `wanted` would write them: `*` where that has it, else
+/// the names of this file.
+struct Known<'a> {
     alternatives: Alternatives,
-    path: &str,
-    pattern: &str,
-    list: &mut Vec<String>,
-) {
-    let join =
-        |path: &str, name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    for key in keys {
-        let (path, pattern) = (join(path, key.name), join(pattern, key.name));
-        let entries = table.get(key.name).and_then(|entry| entry.item.as_table());
-        match key.kind {
-            Kind::Table(below) => {
-                let empty = TableItem::default();
-                collect(entries.unwrap_or(&empty), below, alternatives, &path, &pattern, list);
-            }
-            Kind::Named(_) | Kind::Alternatives => {
-                for entry in entries.map_or(&[][..], |table| &table.entries) {
-                    let is_choice = matches!(key.kind, Kind::Alternatives);
-                    let below = if is_choice { (alternatives.keys)(&entry.key) } else { Some(key.below()) };
-                    if let (Some(table), Some(below)) = (entry.item.as_table(), below) {
-                        let (path, pattern) = (join(&path, &entry.key), join(&pattern, "*"));
-                        collect(table, below, alternatives, &path, &pattern, list);
+    wanted: &'a [&'a str],
+    /// Each with whether it stands in the file.
+    list: Vec<(String, bool)>,
+}
+
+impl Known<'_> {
+    /// Those below a table that is `depth` parts down its path.
+    fn collect(&mut self, table: &TableItem, keys: &'static [Key], depth: usize, path: &str) {
+        let join =
+            |path: &str, name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        for key in keys {
+            let path = join(path, key.name);
+            let written = table.get(key.name);
+            let entries = written.and_then(|entry| entry.item.as_table());
+            match key.kind {
+                Kind::Table(below) => {
+                    let empty = TableItem::default();
+                    self.collect(entries.unwrap_or(&empty), below, depth + 1, &path);
+                }
+                Kind::Named(_) | Kind::Alternatives => {
+                    let is_any = self.wanted.get(depth + 1) == Some(&"*");
+                    for entry in entries.map_or(&[][..], |table| &table.entries) {
+                        let is_choice = matches!(key.kind, Kind::Alternatives);
+                        let below =
+                            if is_choice { (self.alternatives.keys)(&entry.key) } else { Some(key.below()) };
+                        if let (Some(table), Some(below)) = (entry.item.as_table(), below) {
+                            let name = if is_any { "*" } else { &entry.key };
+                            self.collect(table, below, depth + 2, &join(&path, name));
+                        }
                     }
+                    self.list.push((path, written.is_some()));
                 }
-                list.push(path);
-            }
-            _ => {
-                if pattern != path {
-                    list.push(pattern);
-                }
-                list.push(path);
+                _ => self.list.push((path, written.is_some())),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::experiment_file::{FIDELITIES, Fidelity, fidelity, read_file, set};
+use super::experiment_file::{FIDELITIES, Fidelity, draft_file, fidelity, set};
 use super::load::Override;
 use super::schema::{CLASSES, classes};
 use super::schema_faults::{DIRECTIONS, direction};
@@ -17,8 +17,8 @@ use crate::system::spec::{Classes, Direction};
 pub struct ScenarioFile {
     /// One line.
     pub title: String,
-    /// The model by path or bare name.
-    pub model: Name,
+    /// The model by path or bare name; `None` where that is missing, which is a mistake.
+    pub model: Option<Name>,
     /// Length of a run.
     pub horizon: Span,
     /// How many runs: each with random streams of its own, all with the same script.
@@ -154,7 +154,7 @@ pub enum Expected {
 }
 
 /// The keys of a scenario file.
-pub struct ScenarioTable(Option<ScenarioFile>);
+pub struct ScenarioTable(ScenarioFile);
 
 impl Table for ScenarioTable {
     const KEYS: &'static [Key] = &[
@@ -201,16 +201,8 @@ impl Table for ScenarioTable {
                 r.problem(problem.expected(format!("a time up to {horizon}")));
             }
         }
-        let of_runs =
-            |expect: &&Expect| matches!(expect.what, Expected::Measure { over_runs: OverRuns::Mean, .. });
-        if runs < 2
-            && let Some(expect) = expects.iter().find(of_runs)
-        {
-            let problem = Problem::new(expect.place.clone(), "one run has no mean with an interval");
-            r.problem(problem.expected("`runs = 100` or so at the top of the file"));
-        }
         let model = r.name("model");
-        ScenarioTable(model.map(|model| ScenarioFile {
+        ScenarioTable(ScenarioFile {
             title,
             model,
             horizon,
@@ -221,7 +213,21 @@ impl Table for ScenarioTable {
             set,
             steps,
             expects,
-        }))
+        })
+    }
+}
+
+impl ScenarioFile {
+    /// Reports a mean that is expected of one run.
+    pub fn check_runs(&self, problems: &mut Problems) {
+        let of_runs =
+            |expect: &&Expect| matches!(expect.what, Expected::Measure { over_runs: OverRuns::Mean, .. });
+        if self.runs < 2
+            && let Some(expect) = self.expects.iter().find(of_runs)
+        {
+            let problem = Problem::new(expect.place.clone(), "one run has no mean with an interval");
+            problems.add(problem.expected("`runs = 100` or so at the top of the file"));
+        }
     }
 }
 
@@ -237,8 +243,16 @@ fn states(expects: &[Expect]) -> impl Iterator<Item = (Instant, &Place)> {
 /// # Errors
 /// Every mistake in it.
 pub fn read(source: &Arc<Source>) -> Result<ScenarioFile, Problems> {
-    read_file::<ScenarioTable>(source)
-        .map(|table| table.0.expect("a scenario without mistakes names its model"))
+    let (file, mut problems) = draft(source);
+    file.check_runs(&mut problems);
+    if problems.is_empty() { Ok(file) } else { Err(problems.sorted()) }
+}
+
+/// Reads a scenario file, with every mistake beside what could be read, so that the rest of it can be looked at as
+/// well. Whether its runs are enough is left to [`ScenarioFile::check_runs`].
+pub fn draft(source: &Arc<Source>) -> (ScenarioFile, Problems) {
+    let (table, problems) = draft_file::<ScenarioTable>(source);
+    (table.0, problems)
 }
 
 /// The keys of a step.
@@ -366,14 +380,15 @@ impl Table for ExpectTable {
         if let Some(measure) = r.name("measure") {
             return ExpectTable(Some(expected_measure(measure, r)));
         }
-        let Some(at) = r.span_opt("at") else {
-            if !r.is_given("at") && !r.is_given("measure") {
+        if !r.is_given("at") {
+            if !r.is_given("measure") {
                 r.problem(
                     Problem::new(r.place(), "nothing is expected").expected("`measure`, or `at`").derived(),
                 );
             }
             return ExpectTable(None);
-        };
+        }
+        let at = r.span("at");
         for key in OF_MEASURES {
             if r.is_given(key) {
                 r.problem_at(key, format!("`{key}` is about a measure"), "`measure` instead of `at`");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::input::nearest::nearest;
-use crate::input::{Files, Folder, Source};
+use crate::input::{Files, Folder, Problem, Source};
 
 /// A file built into the program.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +118,8 @@ pub struct Found {
 pub enum FindError {
     /// A path on disk that cannot be read, and why.
     Unreadable(String, String),
+    /// A file on disk that holds something other than text.
+    NoText(Box<Problem>),
     /// Neither a path nor a shipped name; the nearest shipped name.
     Unknown(FileKind, String, Option<String>),
 }
@@ -126,6 +128,7 @@ impl std::fmt::Display for FindError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             FindError::Unreadable(path, reason) => write!(f, "cannot read `{path}`: {reason}"),
+            FindError::NoText(problem) => write!(f, "{}: {}", problem.place, problem.message),
             FindError::Unknown(kind, name, nearest) => {
                 let noun = kind.noun();
                 write!(f, "no {noun} is called `{name}`, and there is no such file")?;
@@ -156,21 +159,30 @@ fn bare_name(kind: FileKind, path: &'static str) -> Option<&'static str> {
 /// # Errors
 /// When there is no such file, or it cannot be read.
 pub fn find(kind: FileKind, name: &str, beside: Option<&Path>) -> Result<Found, FindError> {
+    let mut no_file = None;
     for base in [beside, Some(Path::new(""))].into_iter().flatten() {
         for ending in ["", ".toml"] {
             let path = base.join(format!("{name}{ending}"));
             if path.is_file() {
                 return read(&path);
             }
+            if path.exists() {
+                no_file = no_file.or(Some(path));
+            }
         }
     }
     let file = SHIPPED.iter().find(|file| bare_name(kind, file.path) == Some(name));
-    match file {
-        Some(file) => {
+    match (file, no_file) {
+        (Some(file), _) => {
             let source = Source::new(file.path, file.text);
             Ok(Found { source, files: Arc::new(ShippedFolder(kind.folder())), folder: None })
         }
-        None => {
+        (None, Some(path)) => {
+            let what = if path.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+            let reason = format!("{what}; a {} is a TOML file or a bare name", kind.noun());
+            Err(FindError::Unreadable(path.display().to_string(), reason))
+        }
+        (None, None) => {
             let nearest = nearest(name, names(kind)).map(str::to_owned);
             Err(FindError::Unknown(kind, name.to_owned(), nearest))
         }
@@ -179,14 +191,11 @@ pub fn find(kind: FileKind, name: &str, beside: Option<&Path>) -> Result<Found, 
 
 fn read(path: &Path) -> Result<Found, FindError> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| FindError::Unreadable(name.clone(), error.to_string()))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| FindError::Unreadable(name.clone(), error.to_string()))?;
+    let source = Source::of_bytes(name, bytes).map_err(FindError::NoText)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Found {
-        source: Source::new(name, text),
-        files: Arc::new(Folder(folder.clone())),
-        folder: Some(folder),
-    })
+    Ok(Found { source, files: Arc::new(Folder(folder.clone())), folder: Some(folder) })
 }
 
 /// Files beside a shipped one.
@@ -224,6 +233,17 @@ mod tests {
         missing.sort();
         assert!(missing.is_empty(), "add to SHIPPED in {}: {missing:#?}", file!());
         assert!(SHIPPED.windows(2).all(|pair| pair[0].path < pair[1].path), "SHIPPED is not in order");
+    }
+
+    #[test]
+    fn a_folder_of_a_shipped_name_does_not_stand_before_it() {
+        let folder = std::env::temp_dir().join(format!("failsim-shipped-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("policies")).unwrap();
+        let found = find(FileKind::Experiment, "policies", Some(&folder));
+        let error = find(FileKind::Model, "policies", Some(&folder)).err();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found.ok().unwrap().source.name, "experiments/policies.toml");
+        assert!(error.unwrap().to_string().contains("it is a folder"));
     }
 
     #[test]

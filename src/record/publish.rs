@@ -14,6 +14,8 @@ use super::manifest::Outline;
 /// Marks a partial folder as ours, so that no other folder of that name is ever emptied.
 const MARK: &str = ".failsim-partial";
 
+const REPOSITORY: &str = "holds a repository (`.git`)";
+
 /// Why a result folder could not be written.
 #[derive(Debug)]
 pub enum PublishError {
@@ -23,6 +25,13 @@ pub enum PublishError {
         path: PathBuf,
         /// What it holds instead.
         holds: String,
+    },
+    /// The target is something that no result may take the place of, whatever is asked for.
+    Protected {
+        /// The target.
+        path: PathBuf,
+        /// What it is: `is the working directory`.
+        why: &'static str,
     },
     /// The target has no name of its own, such as `/` or `..`.
     Nameless {
@@ -46,6 +55,12 @@ impl fmt::Display for PublishError {
             Self::Foreign { path, holds } => write!(
                 f,
                 "`{}` {holds}; nothing was written. Choose another folder with `--out`, or overwrite it with `--replace`",
+                path.display()
+            ),
+            Self::Protected { path, why } => write!(
+                f,
+                "`{}` {why} and is never replaced, nothing was written; choose a folder of its own with `--out`, such \
+                 as `results/mine`",
                 path.display()
             ),
             Self::Nameless { path } => {
@@ -109,7 +124,8 @@ impl Publication {
     ///
     /// # Errors
     /// Where the target holds anything but an earlier result of `experiment` and `replace` does not say to overwrite
-    /// it, or where the folder cannot be written.
+    /// it; where it is a file, holds a repository, or is or contains the working directory or the home directory,
+    /// whatever `replace` says; or where the folder cannot be written.
     pub fn begin(target: &Path, experiment: &str, replace: bool) -> Result<Self, PublishError> {
         let Some(name) = target.file_name() else {
             return Err(PublishError::Nameless { path: target.to_owned() });
@@ -127,6 +143,7 @@ impl Publication {
             experiment: experiment.to_owned(),
             replace,
         };
+        work.check_protected()?;
         if work.previous.exists() {
             if work.target.exists() {
                 run("remove", &work.previous, fs::remove_dir_all)?;
@@ -157,6 +174,7 @@ impl Publication {
     /// # Errors
     /// Where the target has become something else meanwhile, or the system refuses; the target is then as it was.
     pub fn publish(self) -> Result<PathBuf, PublishError> {
+        self.check_protected()?;
         self.check_target()?;
         let mark = self.partial.join(MARK);
         run("remove", &mark, fs::remove_file)?;
@@ -191,14 +209,46 @@ impl Publication {
         moved
     }
 
-    /// Whether the target may be replaced: it is not there, empty, or holds an earlier result of this experiment.
+    /// Whether the target is something whose loss `--replace` cannot have meant.
+    fn check_protected(&self) -> Result<(), PublishError> {
+        let target = match self.target.canonicalize() {
+            Ok(target) => target,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(source) => {
+                return Err(PublishError::Io { action: "look at", path: self.target.clone(), source });
+            }
+        };
+        let holds = |folder: Option<PathBuf>| {
+            folder
+                .and_then(|folder| folder.canonicalize().ok())
+                .is_some_and(|folder| folder.starts_with(&target))
+        };
+        let why = if !target.is_dir() {
+            "is a file"
+        } else if holds(std::env::current_dir().ok()) {
+            "is or contains the working directory"
+        } else if holds(std::env::home_dir()) {
+            "is or contains the home directory"
+        } else if target.join(".git").exists() {
+            REPOSITORY
+        } else {
+            return Ok(());
+        };
+        Err(PublishError::Protected { path: self.target.clone(), why })
+    }
+
+    /// Whether the target may be replaced: it is not there, empty, or holds an earlier result of this experiment; with
+    /// `--replace` whatever it holds, unless a repository stands anywhere in it.
     fn check_target(&self) -> Result<(), PublishError> {
         let refuse = |holds: String| Err(PublishError::Foreign { path: self.target.clone(), holds });
-        if self.replace || !self.target.exists() {
+        if !self.target.exists() {
             return Ok(());
         }
-        if !self.target.is_dir() {
-            return refuse("is a file".to_owned());
+        if self.replace {
+            if holds_repository(&self.target)? {
+                return Err(PublishError::Protected { path: self.target.clone(), why: REPOSITORY });
+            }
+            return Ok(());
         }
         match fs::read_to_string(self.target.join("manifest.json")) {
             Ok(text) => match Outline::from_json(&text) {
@@ -222,6 +272,25 @@ impl Publication {
             }
         }
     }
+}
+
+/// Whether there is nothing there; a file in the place of a parent folder is found out when something is made there.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether a `.git` stands in a folder or anywhere below it. Links to other folders are not followed, as deleting does
+/// not follow them either.
+fn holds_repository(folder: &Path) -> Result<bool, PublishError> {
+    let refused = |source| PublishError::Io { action: "read", path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(refused)? {
+        let entry = entry.map_err(refused)?;
+        let is_folder = entry.file_type().map_err(refused)?.is_dir();
+        if entry.file_name() == ".git" || (is_folder && holds_repository(&entry.path())?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn run<'a>(
@@ -322,6 +391,40 @@ mod tests {
         write(&work, 3);
         work.publish().unwrap();
         assert_eq!(place.seed(), 3);
+    }
+
+    #[test]
+    fn files_and_repositories_are_never_replaced() {
+        let place = Place::new("protected");
+        let refused = |ways: &[bool], why: &str| {
+            for &replace in ways {
+                let error = place.begin(replace).unwrap_err();
+                assert!(matches!(error, PublishError::Protected { .. }), "{error}");
+                assert!(error.to_string().contains(why), "{error}");
+            }
+        };
+        fs::write(place.target(), "three years").unwrap();
+        refused(&[false, true], "is a file");
+        assert_eq!(fs::read_to_string(place.target()).unwrap(), "three years");
+        fs::remove_file(place.target()).unwrap();
+        // Deep inside it is only looked for where everything would be taken away.
+        for (git, ways) in [(".git", &[false, true][..]), ("below/.git", &[true])] {
+            fs::create_dir_all(place.target().join(git)).unwrap();
+            refused(ways, "holds a repository");
+            assert!(place.target().join(git).exists());
+            fs::remove_dir_all(place.target()).unwrap();
+        }
+        assert_eq!(place.names(), [""; 0], "nothing was prepared");
+    }
+
+    #[test]
+    fn what_became_protected_meanwhile_is_left_alone() {
+        let place = Place::new("meanwhile");
+        let work = place.begin(true).unwrap();
+        write(&work, 1);
+        fs::create_dir_all(place.target().join(".git")).unwrap();
+        assert!(matches!(work.publish(), Err(PublishError::Protected { .. })));
+        assert!(place.target().join(".git").exists());
     }
 
     #[test]

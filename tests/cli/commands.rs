@@ -130,6 +130,97 @@ fn run_speaks_the_json_of_the_interface() {
 }
 
 #[test]
+fn run_speaks_csv_that_needs_no_reading_of_words() {
+    let desk = Desk::new("csv");
+    // Nothing fails here: every time without an event has its bound.
+    let said = desk.run("run pair.toml --runs 20 --horizon 1h --format csv");
+    let mut lines = said.ends(0, &[]).out.lines();
+    assert_eq!(lines.next(), Some("group,measure,estimate,low,high,confidence,unit,n,method"));
+    let json: serde_json::Value =
+        serde_json::from_str(&desk.run("run pair.toml --runs 20 --horizon 1h --format json").out).unwrap();
+    let mut rows = 0;
+    for line in lines {
+        let fields: Vec<&str> = line.splitn(9, ',').collect();
+        let [group, measure, ref numbers @ .., _unit, n, method] = fields[..] else { panic!("{line}") };
+        let figures = if group.is_empty() { &json["measures"] } else { &json["groups"][group] };
+        let figure = &figures[measure];
+        for (text, name) in numbers.iter().zip(["estimate", "low", "high", "confidence"]) {
+            // The reader of JSON may be one off in the last digit.
+            let (text, told): (Option<f64>, _) = (text.parse().ok(), figure[name].as_f64());
+            let is_equal = text.zip(told).map_or(text == told, |(a, b)| (a - b).abs() <= 1e-15 * b.abs());
+            assert!(is_equal, "{name} in {line}, {told:?} in JSON");
+        }
+        assert_eq!(
+            (n.parse().ok(), method.trim_matches('"')),
+            (figure["n"].as_u64(), figure["method"].as_str().unwrap())
+        );
+        rows += 1;
+    }
+    let count = |value: &serde_json::Value| value.as_object().unwrap().len();
+    assert_eq!(rows, count(&json["measures"]) + count(&json["groups"]["service"]));
+    // The limit of Clopper and Pearson without a hit, 1 − 0.05^(1/20), over the whole horizon; and what it is called.
+    let limit = 1.0 - failsim::maths::pow(0.05, 1.0 / 20.0);
+    for (measure, bound) in [("downtime", limit * 31_557_600.0), ("unavailability", limit)] {
+        let figure = &json["measures"][measure];
+        assert!((figure["high"].as_f64().unwrap() / bound - 1.0).abs() < 1e-12, "{figure}");
+        assert_eq!(
+            (figure["low"].as_f64(), figure["method"].as_str()),
+            (None, Some("no event, upper limit"))
+        );
+    }
+    assert_eq!(json["measures"]["availability"]["method"], "all events, lower limit");
+}
+
+#[test]
+fn a_short_run_says_its_length_as_people_do() {
+    let desk = Desk::new("length");
+    desk.run("run pair.toml --runs 4 --horizon 10d").ends(0, &["4 runs of 10d, seed 1"]);
+    desk.run("run pair.toml --runs 4 --horizon 1y").ends(0, &["4 runs of 1 year, seed 1"]);
+}
+
+#[test]
+fn the_list_of_defaults_holds_as_many_as_are_counted() {
+    let desk = Desk::new("defaults");
+    let said = desk.run("run pair.toml --runs 4 --explain");
+    let (report, list) = said.out.split_once("Parameters left at their defaults").unwrap();
+    let marks: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.contains("Marks:"))
+        .filter_map(|line| line.split_whitespace().find(|word| ["S", "P", "A", "-"].contains(word)))
+        .collect();
+    let count = |mark: &str| marks.iter().filter(|other| **other == mark).count();
+    let (neutral, assumed) = (count("-"), count("A"));
+    let sentence =
+        format!("{} parameters are defaults, {assumed} of those assumptions", marks.len() - neutral);
+    assert!(report.contains(&sentence) && list.contains(&sentence), "{sentence}:\n{}", said.out);
+    assert!(list.contains(&format!("the {neutral} neutral ones at the end")), "{list}");
+}
+
+#[test]
+fn a_default_that_plays_no_part_is_not_counted() {
+    let desk = Desk::new("idle-defaults");
+    let listed = |options: &str, keys: &[&str]| {
+        let said = desk.run(&format!("run server-pair --runs 2 --horizon 30d --explain {options}"));
+        let found = keys.iter().filter(|key| said.out.contains(&format!("active-passive.{key} "))).count();
+        let (_, rest) = said.ends(0, &[]).out.split_once("failure rates are known. ").unwrap();
+        (found, rest.split(' ').next().unwrap().parse::<usize>().unwrap())
+    };
+    let fence = ["fence_delay", "fence_success", "fence_off", "fence_retry"];
+    let (idle, count) = listed("", &fence);
+    assert_eq!(idle, 0, "nothing is fenced");
+    let fencing = "--set groups.*.policy.*.fencing=on";
+    assert_eq!(listed(fencing, &fence), (4, count + 4));
+    assert_eq!(listed(&format!("{fencing} --set groups.*.policy.*.fence_off=1m"), &fence), (3, count + 3));
+    let lag = ["lag", "catch_up_speed"];
+    let backup = ["backup_interval", "backup_time"];
+    assert_eq!((listed("", &lag).0, listed("", &backup).0), (2, 0));
+    let by_backup = "--set groups.*.policy.*.replication=backup";
+    assert_eq!((listed(by_backup, &lag).0, listed(by_backup, &backup)), (0, (2, count)));
+    assert_eq!(listed("", &["manual"]).0, 0, "every switch works by itself");
+    assert_eq!(listed("--set groups.*.policy.*.coverage=90%", &["manual"]), (1, count));
+}
+
+#[test]
 fn run_compares_values_of_a_key_on_the_same_failures() {
     let desk = Desk::new("vary");
     let line =
@@ -157,6 +248,30 @@ fn test_runs_scenarios_and_shows_each_expectation() {
 }
 
 #[test]
+fn test_takes_the_common_options() {
+    let desk = Desk::new("test-options");
+    desk.change("crash.toml", "wrong.toml", "b = \"active\"", "b = \"standby\"");
+    let said = desk.run("test crash.toml wrong.toml --format json --jobs 1 --seed 5 --runs 3");
+    said.ends(1, &[]);
+    let value: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((value["passed"].as_u64(), value["failed"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(value["scenarios"][1]["verdict"], "failed");
+    let expectations = value["scenarios"][1]["expectations"].as_array().unwrap();
+    let missed: Vec<_> = expectations.iter().filter(|judged| judged["verdict"] == "failed").collect();
+    assert_eq!(missed.len(), 1);
+    assert_eq!(
+        (&missed[0]["expected"], &missed[0]["found"]),
+        (&"at 1h 5m: b is standby".into(), &"active in run 0".into())
+    );
+    desk.run("test crash.toml --format csv").ends(0, &["scenario,verdict,expected,found", "crash,passed,"]);
+    desk.run("test crash.toml --format markdown").ends(0, &["| scenario | verdict |", "1 passed, 0 failed"]);
+    let quiet = desk.run("test crash.toml wrong.toml --quiet --format csv");
+    assert!(!quiet.ends(1, &["wrong,failed,"]).out.contains("crash,"), "{}", quiet.out);
+    desk.run("test crash.toml --set groups.*.policy.*.heartbeat_timeout=10m")
+        .ends(1, &["✗ at 1h 5m: b is active: standby"]);
+}
+
+#[test]
 fn replay_is_the_same_again_and_names_things() {
     let desk = Desk::new("replay");
     let said = desk.run("replay pair.toml --run 3 --to 60d");
@@ -167,7 +282,11 @@ fn replay_is_the_same_again_and_names_things() {
     let late = desk.run("replay pair.toml --run 3 --from 30d --to 60d --quiet").out;
     let (_heading, late) = late.split_once('\n').unwrap();
     assert!(said.out.ends_with(late), "a later part is its end");
-    for line in desk.run("replay pair.toml --to 60d --format jsonl").out.lines() {
+    let lines = desk.run("replay pair.toml --to 60d --format json");
+    lines.ends(0, &[]);
+    assert_eq!(lines.out, desk.run("replay pair.toml --to 60d --format jsonl").out, "its other name");
+    assert!(lines.out.lines().count() > 10);
+    for line in lines.out.lines() {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(
             line.starts_with("{\"t_ns\":") && value["fact"].is_string() && value["subject"].is_string(),
@@ -181,6 +300,9 @@ fn bounds_are_formulas_with_numbers() {
     let desk = Desk::new("bounds");
     desk.run("bounds pair.toml").ends(0, &["age of a lost write", "6s", "length of a split brain", "none"]);
     desk.run("bounds pair.toml --format json").ends(0, &["\"grows_with\"", "\"formula\""]);
+    let options =
+        "--set groups.*.policy.*.transfer_interval=9s --seed 3 --runs 5 --horizon 1y --jobs 2 --quiet";
+    desk.run(&format!("bounds pair.toml {options}")).ends(0, &["10s"]);
 }
 
 #[test]

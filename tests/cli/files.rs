@@ -88,6 +88,15 @@ fn check_tells_what_moved_and_blesses() {
 }
 
 #[test]
+fn what_the_file_says_as_well_is_no_other_input() {
+    let desk = Desk::new("repeated");
+    desk.run("check two.toml --bless --quiet").ends(0, &[]);
+    desk.run("check two.toml --quiet --runs 40 --seed 7 --horizon 2y --fidelity aggregate")
+        .ends(0, &["equal to the baseline to the last bit"]);
+    desk.run("check two.toml --quiet --runs 41").ends(1, &["--runs"]);
+}
+
+#[test]
 fn check_names_the_points_and_measures_that_another_time_out_moves() {
     let desk = Desk::new("time-out");
     desk.run("check two.toml --bless --quiet").ends(0, &["of 3 gates 3 passed, 0 failed, 0 inconclusive"]);
@@ -156,6 +165,31 @@ fn a_folder_that_holds_something_else_is_left_alone() {
     desk.run("sweep two.toml --quiet --replace").ends(0, &[]);
     assert!(!desk.path("results/two/thesis.tex").exists());
     desk.run("sweep two.toml --quiet --out pair.toml/x").is_mistake(&["pair.toml/.x.partial", "--out"]);
+}
+
+#[test]
+fn replace_never_takes_what_it_cannot_have_been_meant_for() {
+    let desk = Desk::new("protected");
+    fs::create_dir_all(desk.path("in/side")).unwrap();
+    fs::create_dir_all(desk.path("project/.git")).unwrap();
+    let refused = |stands: &str, home: &str, out: &str, why: &str| {
+        let line = format!("sweep {}/two.toml --quiet --runs 2 --replace --out {out}", desk.0.display());
+        let mut command = desk.command(&line);
+        command.current_dir(desk.path(stands)).env("HOME", desk.path(home));
+        desk.said(&mut command).is_mistake(&[why, "never replaced", "--out"]);
+    };
+    let whole = |name: &str| desk.path(name).display().to_string();
+    refused("in/side", "project", &whole("in/side"), "is or contains the working directory");
+    refused("in/side", "project", &whole("in"), "is or contains the working directory");
+    refused("in/side", "project", "../../in", "is or contains the working directory");
+    refused(".", "in/side", &whole("in/side"), "is or contains the home directory");
+    refused(".", "in/side", "in", "is or contains the home directory");
+    refused(".", "in", "project", "holds a repository");
+    refused(".", "in", "pair.toml", "is a file");
+    for name in ["in/side", "project/.git", "pair.toml"] {
+        assert!(desk.path(name).exists(), "{name}");
+    }
+    desk.run("run pair.toml --runs 2 --replace --out pair.toml").is_mistake(&["is a file"]);
 }
 
 #[test]

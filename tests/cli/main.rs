@@ -37,7 +37,12 @@ impl Desk {
 
     /// Runs a command line whose words hold no blanks.
     fn run(&self, line: &str) -> Said {
-        let Output { status, stdout, stderr } = self.command(line).output().unwrap();
+        self.said(&mut self.command(line))
+    }
+
+    /// Runs a command that was prepared further.
+    fn said(&self, command: &mut Command) -> Said {
+        let Output { status, stdout, stderr } = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");
         Said { code: status.code(), out: text(stdout), err: text(stderr) }
     }

@@ -31,11 +31,27 @@ fn options_are_checked_like_files() {
     mistake("run pair.toml --horizon 501y", &["--horizon:1:1", "500"]);
     mistake("run pair.toml --horizon 10", &["time needs a unit"]);
     mistake("run pair.toml --horizon 0s", &["a time above zero"]);
-    mistake("run pair.toml --jobs 0", &["--jobs", "0"]);
-    mistake("run pair.toml --jobs many", &["--jobs", "invalid digit"]);
-    mistake("run pair.toml --runs 0", &["--runs"]);
-    mistake("run pair.toml --runs -1", &["-1"]);
-    mistake("run pair.toml --seed -1", &["-1"]);
+    for value in ["0", "many", "-1", "4097"] {
+        mistake(
+            &format!("run pair.toml --jobs {value}"),
+            &["--jobs", "expected a whole number from 1 to 4096"],
+        );
+    }
+    for value in ["0", "-3", "1.5"] {
+        mistake(
+            &format!("run pair.toml --runs {value}"),
+            &["--runs", "expected a whole number from 1 to 100000000"],
+        );
+    }
+    mistake("run pair.toml --seed -1", &["--seed", "expected a whole number from 0 to"]);
+    mistake("test crash.toml --runs -3", &["--runs", "expected a whole number from 1 to 1000000"]);
+    mistake("replay pair.toml --run -1", &["--run", "expected a whole number from 0 to"]);
+    mistake("run pair.toml --horizon -1y", &["--horizon:1:1", "cannot be negative", "`10y`"]);
+    mistake("replay pair.toml --from -1h", &["--from:1:1", "cannot be negative"]);
+    mistake(
+        "run pair.toml --set nodes.*.failures.crash.mtf=1d",
+        &["did you mean `nodes.*.failures.crash.mttf`?"],
+    );
     mistake("run pair.toml --format xml", &["table", "json", "csv", "markdown"]);
     mistake("run pair.toml --vary nodes.*.start", &["KEY=V1,V2"]);
     mistake("run pair.toml --vary nodes.*.start=1s", &["fewer than two values"]);
@@ -44,6 +60,47 @@ fn options_are_checked_like_files() {
     mistake("replay pair.toml --from 2h --to 1h", &["lies after the end of the trace"]);
     mistake("replay pair.toml --to soon", &["--to:1:1", "is not a time"]);
     mistake("rum pair.toml", &["unrecognized subcommand", "run"]);
+}
+
+#[test]
+fn mistakes_of_options_are_shown_all_at_once() {
+    let desk = Desk::new("options-at-once");
+    let options = "--set foo --set nodes.a.strat=1s --set =2 --set nodes.a.start=soon --horizon 10";
+    desk.run(&format!("run pair.toml {options} --vary x")).is_mistake(&[
+        "no key and value",
+        "did you mean `nodes.a.start`?",
+        "`soon` is not a time",
+        "--horizon:1:1",
+        "--vary:1:1",
+        "6 mistakes",
+    ]);
+    desk.run("test crash.toml --set foo --set nodes.a.strat=1s")
+        .ends(2, &["no key and value", "did you mean `nodes.a.start`?", "2 mistakes"]);
+    desk.run("replay pair.toml --from soon --to late --set foo").is_mistake(&["3 mistakes"]);
+    let two = desk.read("two.toml").replace("runs = 40", "runs = 0");
+    desk.write("bad.toml", &two);
+    desk.run("sweep bad.toml --set foo").is_mistake(&["bad.toml:", "--set:1:1", "2 mistakes"]);
+}
+
+#[test]
+fn what_is_no_text_file_is_said_to_be_none() {
+    let desk = Desk::new("no-text");
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    desk.run("run folder").is_mistake(&["cannot read `folder`: it is a folder"]);
+    if cfg!(unix) {
+        desk.run("run /dev/null").is_mistake(&["cannot read `/dev/null`: it is no ordinary file"]);
+    }
+    let mut bytes = desk.read("pair.toml").into_bytes();
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    bytes[line + 1] = 0xff;
+    std::fs::write(desk.path("latin.toml"), bytes).unwrap();
+    desk.run("run latin.toml").is_mistake(&[
+        "latin.toml:2:1",
+        "the byte 0xff is no UTF-8",
+        "expected text in UTF-8",
+    ]);
+    desk.change("two.toml", "bad.toml", "pair.toml", "latin.toml");
+    desk.run("sweep bad.toml").is_mistake(&["bad.toml:2:", "latin.toml:2:1: the byte 0xff is no UTF-8"]);
 }
 
 #[test]
@@ -86,6 +143,125 @@ fn mistakes_of_an_experiment() {
     desk.run("sweep two.toml --set groups.*.policy.*.hartbeat=2s")
         .is_mistake(&["--set:1:1", "matches nothing"]);
     assert!(!desk.path("results").exists(), "nothing is written before everything is read");
+}
+
+/// Mistakes of every kind in one experiment, each with what is said of it.
+const EXPERIMENT: &str = r#"title = "Many mistakes"
+model = "pair.toml"
+runs = 0
+measures = ["downtme"]
+reports = ["datta"]
+sed = 3
+[[axis]]
+name = "MTTF"
+set = "nodes.*.failures.crush.mttf"
+values = ["10d", "20d"]
+[[axis]]
+name = "MTTF"
+set = "nodes.*.failures.crash.mttf"
+values = ["10 s/s"]
+[[axis]]
+name = "empty"
+set = "nodes.*.strat"
+values = []
+[[policy]]
+name = "one"
+[policy.use.hot-stanby]
+[[policy]]
+name = "two"
+group = "servicee"
+set = { "nodes.b.strat" = "1s" }
+[policy.use.hot-standby]
+hartbeat = "1s"
+[[gate]]
+policy = "three"
+measure = "availabilty"
+at_least = "99%"
+[[gate]]
+measure = "availability"
+group = "servce"
+at_least = "60s"
+at = { "empty" = "1s" }
+"#;
+
+#[test]
+fn mistakes_of_an_experiment_are_shown_all_at_once() {
+    let desk = Desk::new("experiment-at-once");
+    desk.write("many.toml", EXPERIMENT);
+    desk.run("sweep many.toml").is_mistake(&[
+        "many.toml:3:8",
+        "did you mean `downtime`?",
+        "did you mean `data`?",
+        "unknown key `sed`",
+        "did you mean `nodes.*.failures.crash.mttf`?",
+        "two axes are called `MTTF`",
+        "`s/s` is not a unit of time",
+        "did you mean `nodes.*.start`?",
+        "the axis has no values",
+        "did you mean `hot-standby`?",
+        "no group is called `servicee`",
+        "unknown key `hartbeat`",
+        "did you mean `nodes.b.start`?",
+        "no policy of this experiment is called `three`",
+        "did you mean `availability`?",
+        "did you mean `service`?",
+        "`60s` is no limit",
+        "17 mistakes",
+    ]);
+}
+
+#[test]
+fn mistakes_of_a_scenario_are_shown_all_at_once() {
+    let desk = Desk::new("scenario-at-once");
+    let text = r#"title = "Many mistakes"
+model = "pair.toml"
+horizon = "2h"
+quit = true
+set = { "nodes.a.strat" = "1s" }
+[[at]]
+time = "soon"
+crash = "z"
+[[at]]
+time = "1h"
+cut = "wam"
+[[expect]]
+measure = "unavailable"
+at_most = "10%"
+group = "servce"
+[[expect]]
+at = "soon"
+role = { a = "mian", c = "main" }
+[[expect]]
+measure = "loss_age_max"
+at_most = "10/s"
+"#;
+    desk.write("many.toml", text);
+    let all = [
+        "unknown key `quit`",
+        "did you mean `nodes.a.start`?",
+        "`soon` is not a time in `time`",
+        "no node is called `z`",
+        "did you mean `wan`?",
+        "did you mean `unavailability`?",
+        "did you mean `service`?",
+        "`soon` is not a time in `at`",
+        "did you mean `main`?",
+        "no node is called `c`",
+        "`10/s` is no limit",
+    ];
+    desk.run("test many.toml").ends(2, &all).ends(2, &["11 mistakes"]);
+    // What a model with mistakes of its own does name is not missed: here the group, which has no policy to be made of.
+    desk.change(
+        "pair.toml",
+        "bad.toml",
+        "[groups.service.policy.hot-standby]",
+        "[groups.service.policy.hot-stanby]",
+    );
+    desk.change("many.toml", "many.toml", "pair.toml", "bad.toml");
+    desk.change("many.toml", "many.toml", "servce", "service");
+    let said = desk.run("test many.toml");
+    said.ends(2, &["did you mean `hot-standby`?", "no node is called `z`", "11 mistakes"]);
+    assert!(!said.err.contains("no group is called"), "{}", said.err);
 }
 
 #[test]

@@ -181,6 +181,7 @@ impl Table for Params {
                 "a longer one: every beat would come too late",
             );
         }
+        params.name_idle(r);
         params
     }
 }
@@ -190,6 +191,25 @@ impl Params {
     pub(super) fn fits(&self, members: usize) -> Result<(), String> {
         let active = usize::from(self.active);
         if members >= active { Ok(()) } else { Err(format!("at least the {active} nodes that are `active`")) }
+    }
+
+    /// Names the keys that play no part.
+    fn name_idle(&self, r: &mut Reader<'_>) {
+        if !self.fencing {
+            r.plays_no_part(&["fence_delay", "fence_success", "fence_off", "fence_retry"]);
+        }
+        if self.coverage >= 1.0 {
+            r.plays_no_part(&["manual"]);
+        }
+        if self.replication != Replicating::Async {
+            r.plays_no_part(&["lag", "catch_up_speed"]);
+        }
+        if self.replication == Replicating::None {
+            r.plays_no_part(&["patience", "first_copy"]);
+        }
+        if self.replication != Replicating::Backup {
+            r.plays_no_part(&["backup_interval", "backup_time"]);
+        }
     }
 
     pub(super) fn silence(&self) -> Silence {
