@@ -62,9 +62,11 @@ pub(super) fn bounds<P: PolicySet>(args: &BoundsArgs) -> Ended {
     }
     let unbounded = setup.bounds.iter().filter(|bounds| bounds.split_brain.secs.is_none()).count();
     let sentence = match unbounded {
-        0 => "Every split brain has a bound. Simulated runs are checked against these.".to_owned(),
-        _ => "A split brain without a bound lasts as long as what it grows with.".to_owned(),
+        0 => "Every split brain has a bound.",
+        _ => "A split brain without a bound lasts as long as what it grows with.",
     };
+    let sentence =
+        format!("{sentence} Every run is held against the bounds that have a value, within their class.");
     let columns = ["group", "at most", "bound", "formula", "holds for, or grows with"].map(Column::words);
     let title = format!("{}: what its policies promise", plan.name);
     print_tables(&[Table { title, columns: columns.to_vec(), rows, sentence }], args.format.format)?;

@@ -194,11 +194,7 @@ fn breaches<P: Policy>(plan: &Plan<P>, results: &Results) -> Vec<BreachLine> {
         for (policy, summary) in result.summaries.iter().enumerate() {
             let Some((run, breach)) = summary.breach() else { continue };
             let group = &plan.points[point].cases[policy].setup.model.groups[breach.group].name;
-            let message = format!(
-                "the loss bound of `{}` did not hold in group `{group}`, run {run}: a write accepted {} s before the \
-                 fault was lost, the bound is {} s",
-                plan.policies[policy], breach.age_secs, breach.bound_secs,
-            );
+            let message = format!("`{}`, run {run}: {}", plan.policies[policy], breach.describe(group));
             list.push(BreachLine { message, replay: replay::command(plan, point, policy, run) });
         }
     }

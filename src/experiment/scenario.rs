@@ -22,7 +22,6 @@ use crate::policy::contract::{Role, Stance};
 use crate::policy::facts::Fact;
 use crate::policy::host::Setup;
 use crate::policy::registry::PolicySet;
-use crate::report::number;
 use crate::system::spec::Model;
 
 /// Whether an expectation is met.
@@ -145,11 +144,9 @@ fn ran<P: PolicySet>(setup: &Setup<P>, scenario: &ScenarioFile, asked: &[Asked],
 /// The first bound that did not hold.
 fn broken_bound<P: PolicySet>(setup: &Setup<P>, runs: &[Ran]) -> Option<Judged> {
     let (run, breach) = runs.iter().enumerate().find_map(|(run, ran)| Some((run, ran.breach?)))?;
-    let group = &setup.model.groups[breach.group].name;
-    let (bound, age) = (number::duration(breach.bound_secs), number::duration(breach.age_secs));
     Some(Judged {
-        wanted: format!("the loss bound of {bound} holds in {group}"),
-        found: format!("run {run}: a write accepted {age} before the fault was lost"),
+        wanted: "the policies' bounds hold".into(),
+        found: format!("run {run}: {}", breach.describe(&setup.model.groups[breach.group].name)),
         verdict: Verdict::Missed,
     })
 }

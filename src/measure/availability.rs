@@ -9,7 +9,7 @@ use crate::system::ids::NodeId;
 use crate::system::spec::Objectives;
 
 use super::outage::Outages;
-use super::record::Breach;
+use super::record::{Breach, Promise};
 use super::tally::{Pool, Sum, Tally};
 
 /// What was told of a service at one instant.
@@ -129,6 +129,8 @@ pub(super) struct Observer {
     objectives: Objectives,
     pub(super) breach: Option<Breach>,
     bounds: Vec<Option<f64>>,
+    /// How long a split brain may last whatever happens, by group, where that is promised.
+    split_bounds: Vec<Option<f64>>,
     /// Capacity lost per second at present, by group.
     capacity: Vec<f64>,
 }
@@ -180,6 +182,7 @@ impl Observer {
             objectives: model.objectives.clone(),
             breach: None,
             bounds: setup.bounds.iter().map(|b| b.loss_age.as_ref().and_then(|bound| bound.secs)).collect(),
+            split_bounds: setup.bounds.iter().map(|b| b.split_brain.unconditional()).collect(),
         }
     }
 
@@ -209,13 +212,34 @@ impl Observer {
             group.seen.tally.add(Sum::SplitsEnded, 1.0);
             group.seen.tally.add(Sum::SplitEndedSecs, window.as_secs());
             group.seen.tally.pool(Pool::Split, window.as_nanos());
+            self.check_split(g, window);
         }
+        let group = &mut self.groups[g];
         group.seen.safety.advance(now);
         group.seen.safety.is_split = accepting >= 2;
         let is_split = self.groups.iter().any(|g| g.seen.safety.is_split);
         if let Some(all) = &mut self.all {
             all.safety.advance(now);
             all.safety.is_split = is_split;
+        }
+    }
+
+    /// Holds a split brain that is over against what the policy promises of all of them.
+    fn check_split(&mut self, g: usize, window: Span) {
+        if let (None, Some(bound_secs)) = (self.breach, self.split_bounds[g])
+            && window.as_secs() > bound_secs + 1e-9
+        {
+            let secs = window.as_secs();
+            self.breach = Some(Breach { group: g, promise: Promise::SplitBrain, secs, bound_secs });
+        }
+    }
+
+    /// The same of those that last at the horizon.
+    pub(super) fn check_open_splits(&mut self, horizon: Instant) {
+        for g in 0..self.groups.len() {
+            if let Some(since) = self.groups[g].split.since {
+                self.check_split(g, horizon - since);
+            }
         }
     }
 
@@ -260,7 +284,8 @@ impl Observer {
         }
         if breaks_bound && self.breach.is_none() {
             let bound_secs = self.bounds[g].unwrap_or(0.0);
-            self.breach = Some(Breach { group: g, age_secs: loss.age.as_secs(), bound_secs });
+            let secs = loss.age.as_secs();
+            self.breach = Some(Breach { group: g, promise: Promise::LossAge, secs, bound_secs });
         }
         // A loss without an incident stands for itself.
         let number = loss.incident.map_or(u32::MAX - group.losses.len() as u32, |incident| incident.number);

@@ -14,5 +14,5 @@ mod tally;
 
 pub use catalog::{Measure, find, measures};
 pub use pairs::{PairRow, PairSummary};
-pub use record::{Breach, Record, Replication, simulate, simulate_with};
+pub use record::{Breach, Promise, Record, Replication, simulate, simulate_with};
 pub use summary::{Figure, Summary};

@@ -14,15 +14,43 @@ use super::tally::Tally;
 /// Events a run may take before it is given up: far more than any model needs, a limit so that nothing can hang.
 const EVENTS_MAX: u64 = 200_000_000_000;
 
-/// A loss that was older than the policy's bound allows, inside the class of faults the bound speaks of.
+/// What a promise was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// The age of a lost write, inside the class of faults that the bound speaks of.
+    LossAge,
+    /// The length of a split brain, where the bound holds for all faults.
+    SplitBrain,
+}
+
+/// A promise of a policy that did not hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breach {
     /// The group, by its place in the model.
     pub group: usize,
-    /// Age of the oldest lost write at the fault.
-    pub age_secs: f64,
-    /// What the policy promises.
+    /// What it was about.
+    pub promise: Promise,
+    /// What was seen: the age of the oldest lost write at the fault, or the length of the split brain, in seconds.
+    pub secs: f64,
+    /// What the policy promises, in seconds.
     pub bound_secs: f64,
+}
+
+impl Breach {
+    /// A sentence for reports, with the name of the group.
+    pub fn describe(&self, group: &str) -> String {
+        let (seen, bound) = (self.secs, self.bound_secs);
+        match self.promise {
+            Promise::LossAge => format!(
+                "the loss bound of group `{group}` did not hold: a write accepted {seen} s before the fault was lost, the \
+                 bound is {bound} s"
+            ),
+            Promise::SplitBrain => format!(
+                "the split-brain bound of group `{group}` did not hold: two nodes accepted for {seen} s, the bound is \
+                 {bound} s"
+            ),
+        }
+    }
 }
 
 /// One run's figures.
@@ -86,7 +114,8 @@ impl<'s, P: Policy, T: Probe<Fact>> Replication<'s, P, T> {
         let groups = simulation.world.setup().model.groups.len();
         let group_fingerprints =
             (0..groups).map(|g| simulation.world.group_fingerprint(GroupId::from(g)).value()).collect();
-        let (observer, probe) = simulation.world.probe;
+        let (mut observer, probe) = simulation.world.probe;
+        observer.check_open_splits(end);
         let breach = observer.breach;
         let (service, groups) = observer.finish(end);
         (Record { fingerprint, group_fingerprints, events, events_by_class, breach, service, groups }, probe)

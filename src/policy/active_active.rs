@@ -169,11 +169,10 @@ impl Policy for ActiveActive {
         });
         Bounds {
             loss_age,
-            split_brain: Bound {
-                secs: Some(0.0),
-                formula: "0: several nodes serve by design; see divergence and overwritten writes".into(),
-                class: "all faults".into(),
-            },
+            split_brain: Bound::always(
+                0.0,
+                "0: several nodes serve by design; see divergence and overwritten writes",
+            ),
         }
     }
 }

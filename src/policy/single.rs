@@ -74,7 +74,7 @@ impl Policy for Single {
                 formula: "0: what was acknowledged is on the disk".into(),
                 class: "crashes that leave the disk".into(),
             }),
-            split_brain: Bound { secs: Some(0.0), formula: "0: one node".into(), class: "all faults".into() },
+            split_brain: Bound::always(0.0, "0: one node"),
         }
     }
 }

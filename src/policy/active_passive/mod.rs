@@ -29,6 +29,7 @@ mod detector;
 mod params;
 mod succession;
 
+use params::secs;
 pub use params::{Params, Replicating};
 
 /// One node of the group.
@@ -499,24 +500,13 @@ impl Policy for ActivePassive {
                 Some(bound(interval + time, formula))
             }
         };
-        let safe = members == 1 || (params.fencing && params.fence_success >= 1.0);
-        let split_brain = if safe {
-            Bound {
-                secs: Some(0.0),
-                formula: "0: the silent node is off before its role is taken".into(),
-                class: "all faults".into(),
-            }
+        let split_brain = if members == 1 {
+            Bound::always(0.0, "0: one node")
+        } else if params.fencing {
+            Bound::always(0.0, "0: the silent node is off before its role is taken")
         } else {
-            Bound {
-                secs: None,
-                formula: "cut − time-out − takeover".into(),
-                class: "length of the cut".into(),
-            }
+            params.split_brain()
         };
         Bounds { loss_age, split_brain }
     }
-}
-
-fn secs(secs: f64) -> String {
-    if secs.is_finite() { Span::from_secs_saturating(secs).to_string() } else { "unbounded".into() }
 }

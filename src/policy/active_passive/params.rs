@@ -4,6 +4,7 @@ use super::detector::{Detector, DetectorTable};
 use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::policy::contract::Bound;
 use crate::service::detector::Silence;
 use crate::service::replication::{Copying, Level};
 
@@ -212,6 +213,26 @@ impl Params {
         }
     }
 
+    /// How long two nodes can both be active without fencing. The standby suspects no earlier than `silent` after the
+    /// last beat, which was sent up to one heartbeat before the cut, and then takes over; the two hear of each other
+    /// again with the first beat after the cut.
+    pub(super) fn split_brain(&self) -> Bound {
+        let (beat, takeover) = (self.heartbeat.as_secs(), self.takeover.support_min());
+        let (name, silent) = match self.silence() {
+            Silence::TimeOut(after) => ("time-out", after.as_secs()),
+            Silence::Missed { count, every } => ("missed beats", every.as_secs() * f64::from(count)),
+            Silence::Lease(after) => ("lease", after.as_secs()),
+            _ => ("detection", 0.0),
+        };
+        let less = silent + takeover - 2.0 * beat;
+        let net = if less >= 0.0 { format!("− {}", secs(less)) } else { format!("+ {}", secs(-less)) };
+        Bound {
+            secs: None,
+            formula: format!("cut + 2 heartbeats − {name} − takeover + delay = cut {net} + delay"),
+            class: "length of the cut; after a pause of the active node one heartbeat and its delay".into(),
+        }
+    }
+
     pub(super) fn silence(&self) -> Silence {
         match (self.detector, self.missed) {
             (Some(detector), _) => detector.silence(self.heartbeat),
@@ -253,4 +274,9 @@ impl Params {
             Replicating::Backup => Span::from_secs_saturating(self.backup_time.quantile(0.9999)),
         }
     }
+}
+
+/// A length of time as people write it.
+pub(super) fn secs(secs: f64) -> String {
+    if secs.is_finite() { Span::from_secs_saturating(secs).to_string() } else { "unbounded".into() }
 }

@@ -148,6 +148,21 @@ pub struct Bound {
     pub class: String,
 }
 
+impl Bound {
+    /// The class of a bound that holds whatever happens.
+    pub const ALL_FAULTS: &'static str = "all faults";
+
+    /// A bound that holds whatever happens: every run is held against it.
+    pub fn always(secs: f64, formula: &str) -> Bound {
+        Bound { secs: Some(secs), formula: formula.to_owned(), class: Bound::ALL_FAULTS.to_owned() }
+    }
+
+    /// The value, where it holds whatever happens.
+    pub(crate) fn unconditional(&self) -> Option<f64> {
+        self.secs.filter(|_| self.class == Bound::ALL_FAULTS)
+    }
+}
+
 /// What a policy promises.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bounds {

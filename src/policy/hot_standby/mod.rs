@@ -550,21 +550,7 @@ impl Policy for HotStandby {
                         until the takeover"
                     .into(),
             }),
-            split_brain: Bound {
-                secs: None,
-                formula: if params.become_main {
-                    "cut − max(time-out, echo) − driver start + arbitration".into()
-                } else {
-                    "no cut makes one unless a host still answers pings; a pause of Main longer than the time-out \
-                     does, until arbitration"
-                        .into()
-                },
-                class: if params.become_main {
-                    "length of the cut".into()
-                } else {
-                    "length of the pause".into()
-                },
-            },
+            split_brain: params.split_brain(),
         }
     }
 }

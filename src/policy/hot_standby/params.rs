@@ -3,6 +3,7 @@
 use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
+use crate::policy::contract::Bound;
 use crate::policy::contract::Merge;
 use crate::service::health::Rule;
 use crate::service::replication::{Copying, Level};
@@ -195,6 +196,40 @@ impl Params {
         match members {
             1 | 2 => Ok(()),
             _ => Err("a pair, or a server alone: triple and permanent Standby are not modelled".into()),
+        }
+    }
+
+    /// How long two servers can both be Main. The Standby finds the link silent no earlier than the time-out after the last
+    /// beat, which was sent up to one heartbeat before the cut, and its drivers start; the two hear of each other with
+    /// the first beat after the cut, and arbitrate. Where an isolated Standby stays one, a pause of Main makes two:
+    /// from its end to the first beat, and to the end of arbitration.
+    pub(super) fn split_brain(&self) -> Bound {
+        let (beat, arbitration) = (self.heartbeat.as_secs(), self.arbitration.support_max());
+        let show = |secs: f64| Span::from_secs_saturating(secs).to_string();
+        let after_a_pause = format!(
+            "after a pause of Main that outlasts the time-out: heartbeat + delay + arbitration = {} + delay",
+            show(beat + arbitration)
+        );
+        if !self.become_main {
+            return Bound {
+                secs: None,
+                formula: format!("no cut makes one unless a host still answers pings; {after_a_pause}"),
+                class: "what else fails until arbitration".into(),
+            };
+        }
+        let less = self.heartbeat_timeout.as_secs() + self.driver_start.support_min();
+        let more = 2.0 * beat + arbitration;
+        let net = if less >= more {
+            format!("− {}", show(less - more))
+        } else {
+            format!("+ {}", show(more - less))
+        };
+        Bound {
+            secs: None,
+            formula: format!(
+                "cut + 2 heartbeats − time-out − driver start + arbitration + delay = cut {net} + delay"
+            ),
+            class: format!("length of the cut; {after_a_pause}"),
         }
     }
 
