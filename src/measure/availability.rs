@@ -85,6 +85,8 @@ impl Safety {
 #[derive(Clone, Copy, Debug)]
 struct Losses {
     number: u32,
+    /// Whether the policy's bound speaks of it.
+    in_class: bool,
     count: u64,
     age: Span,
 }
@@ -266,7 +268,8 @@ impl Observer {
         }
         // A loss without an incident stands for itself.
         let number = loss.incident.map_or(u32::MAX - group.losses.len() as u32, |incident| incident.number);
-        if loss.incident.is_some_and(|incident| !incident.in_class) {
+        let in_class = loss.incident.is_some_and(|incident| incident.in_class);
+        if loss.incident.is_some() && !in_class {
             tally.add(Sum::OutOfClassLost, count as f64);
         }
         match group.losses.iter_mut().find(|l| l.number == number) {
@@ -274,7 +277,7 @@ impl Observer {
                 known.count += count;
                 known.age = known.age.max(loss.age);
             }
-            None => group.losses.push(Losses { number, count, age: loss.age }),
+            None => group.losses.push(Losses { number, in_class, count, age: loss.age }),
         }
     }
 
@@ -300,6 +303,13 @@ impl Observer {
                 tally.add(Sum::LossIncidents, 1.0);
                 tally.add(Sum::LossAgeSecs, losses.age.as_secs());
                 tally.pool(Pool::LossAge, losses.age.as_nanos());
+                let (losses_of, age_of, pool) = match losses.in_class {
+                    true => (Sum::InClassLosses, Sum::InClassAgeSecs, Pool::InClassAge),
+                    false => (Sum::OutOfClassLosses, Sum::OutOfClassAgeSecs, Pool::OutOfClassAge),
+                };
+                tally.add(losses_of, 1.0);
+                tally.add(age_of, losses.age.as_secs());
+                tally.pool(pool, losses.age.as_nanos());
                 tally.pool(Pool::LostPerIncident, losses.count);
                 if self.objectives.rpo.is_some_and(|rpo| losses.age > rpo) {
                     tally.add(Sum::RpoMissed, 1.0);

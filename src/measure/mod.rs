@@ -9,6 +9,7 @@ mod catalog;
 mod outage;
 mod pairs;
 mod record;
+mod shape;
 mod summary;
 mod tally;
 
