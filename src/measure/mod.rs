@@ -12,6 +12,7 @@ mod record;
 mod shape;
 mod summary;
 mod tally;
+mod windows;
 
 pub use catalog::{Measure, find, measures};
 pub use pairs::{PairRow, PairSummary};
