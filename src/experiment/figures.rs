@@ -60,13 +60,16 @@ fn over_axis(view: &View<'_>, axis: usize, subtitle: &str) -> Vec<Figure> {
     let asked = &view.asked.measures;
     let measures: Vec<&str> =
         if asked.is_empty() { usual.to_vec() } else { asked.iter().map(String::as_str).collect() };
+    let is_down = |measure: &&str| matches!(*measure, "availability" | "unavailability" | "downtime");
     let mut list: Vec<Figure> = Vec::new();
-    for measure in measures {
-        let figure = match measure {
+    for measure in &measures {
+        let figure = match *measure {
+            // Where no policy is ever up without being safe, both charts would be the same.
+            "safe_availability" if measures.iter().any(is_down) && !is_ever_up_unsafe(view) => None,
             "safe_availability" => {
                 not_safely_up(view, axis, subtitle).map(|chart| Figure::new("not-safely-up", chart))
             }
-            "availability" | "unavailability" | "downtime" => {
+            _ if is_down(measure) => {
                 unavailability(view, axis, subtitle).map(|chart| Figure::new("unavailability", chart))
             }
             _ => {
@@ -160,21 +163,18 @@ fn horizontal(view: &View<'_>, axis: usize) -> Axis {
     if low > 0.0 && high / low >= 8.0 { Axis::log(&label) } else { Axis::linear(&label) }
 }
 
-/// The time down, split or stale; none where no policy is ever up without being safe: the chart of unavailability says
-/// it then.
-fn not_safely_up(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
-    let estimate = |found: Option<Estimate>| found.map(|found| found.estimate);
-    let is_more = |place: &&[AxisValue]| {
-        view.policies.iter().any(|policy| {
-            let not_safe = estimate(verdict::unsafe_share(view, place, policy));
-            not_safe
-                .zip(estimate(view.get(place, policy, "unavailability")))
-                .is_some_and(|(not_safe, down)| not_safe > down * (1.0 + 1e-9))
-        })
+/// Whether any policy is up anywhere without being safe.
+fn is_ever_up_unsafe(view: &View<'_>) -> bool {
+    let is_more = |place: &[AxisValue], policy: &str| {
+        let not_safe = verdict::unsafe_share(view, place, policy);
+        let down = view.get(place, policy, "unavailability");
+        not_safe.zip(down).is_some_and(|(a, b)| a.estimate > b.estimate * (1.0 + 1e-9))
     };
-    if !view.places.iter().any(is_more) {
-        return None;
-    }
+    view.places.iter().any(|place| view.policies.iter().any(|policy| is_more(place, policy)))
+}
+
+/// The time down, split or stale.
+fn not_safely_up(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
     let value = |place: &[AxisValue], policy: &str| verdict::unsafe_share(view, place, policy);
     let title = |_: &[Series], _: &[&str]| verdict::headline(view);
     shares(view, axis, subtitle, "share of time not safely up: down, split or stale", value, title)

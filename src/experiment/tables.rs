@@ -199,14 +199,14 @@ fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
     if unit == "s/yr" && estimate.is_bound() {
         return String::new();
     }
-    if is_availability(name) && estimate.estimate <= 0.0 {
+    if is_availability(name) && !name.ends_with("capacity_availability") && estimate.estimate <= 0.0 {
         return "down all the time".to_owned();
     }
     let value = if estimate.is_bound() { estimate.high.unwrap_or(0.0) } else { estimate.estimate };
     let name = name.rsplit('.').next().unwrap_or(name);
     match unit {
         _ if name.ends_with("unavailability") => number::hours_a_year(value),
-        "" if name.ends_with("availability") => {
+        "" if name.ends_with("availability") && name != "capacity_availability" => {
             format!("{}, {} down", number::nines(1.0 - value), number::minutes_in_30_days(1.0 - value))
         }
         "s" | "s/yr" | "s/year" if value >= 60.0 || (value > 0.0 && value < 0.1) => {
