@@ -298,7 +298,8 @@ fn comparison(
         (_, []) if least.is_some() => format!("{name}: least with {}", least.unwrap_or_default()),
         ([(least, low), .., (most, high)], []) if *high < 1.1 * low => {
             let (low, high) = (amount(*low), amount(*high));
-            format!("{name}: nearly the same for all, {low} ({least}) to {high} ({most}){place}")
+            let range = if low == high { low } else { format!("{low} ({least}) to {high} ({most})") };
+            format!("{name}: nearly the same for all, {range}{place}")
         }
         ([(least, low), .., (most, high)], []) => {
             let (low, high) = (amount(*low), amount(*high));
