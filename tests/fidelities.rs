@@ -264,7 +264,8 @@ impl Told {
         let clients = self.setup.model.clients.iter().filter(|client| !client.is_field);
         let rate = clients.map(|client| if writes { client.write_rate } else { client.read_rate }).sum();
         let name = if writes { "write_availability" } else { "read_availability" };
-        let share = 1.0 - figure(&self.summary(), name, 0.95).estimate;
+        // Absent where nobody asks for them: then there is no rate either.
+        let share = try_figure(&self.summary(), name, 0.95).map_or(0.0, |found| 1.0 - found.estimate);
         (rate, share * self.horizon.as_secs() * self.runs.len() as f64)
     }
 }
@@ -299,7 +300,8 @@ fn figures_are_same(what: &str, [a, b]: &[Told; 2], but: fn(&failsim::measure::M
         assert_eq!(Some(one), try_figure(&b, measure.name, 0.95), "{what}: {}", measure.name);
         compared += 1;
     }
-    assert!(compared >= 25, "{what}: {compared} measures");
+    // A single server has the fewest: nothing to take over, nothing to split.
+    assert!(compared >= 20, "{what}: {compared} measures");
 }
 
 /// The kinds of facts in a trace, by name.

@@ -139,3 +139,88 @@ fn messages_are_those_that_were_declared_however_they_are_simulated() {
     let alone = run(PLANT, &["groups.g.policy={ single = {} }"], 2, 10.0);
     assert!(try_figure(&alone, "messages_rate", 0.95).is_none(), "a server alone talks to nobody");
 }
+
+/// One server, and people who only read; it is down a quarter of the time.
+const READERS: &str = r#"
+title = "readers"
+[nodes.a]
+failures.crash = { mttf = "3d", repair = "1d" }
+[groups.g]
+nodes = ["a"]
+[groups.g.policy.single]
+[clients.readers]
+to = "g"
+reads = "5/s"
+"#;
+
+/// Whether each of these measures exists.
+fn has(summary: &Summary, names: &[&str]) -> Vec<bool> {
+    names.iter().map(|name| try_figure(summary, name, 0.95).is_some()).collect()
+}
+
+#[test]
+fn what_a_model_cannot_have_is_absent() {
+    let never =
+        ["degraded_time", "merged_rate", "recovered_late_rate", "downtime_elect", "downtime_overload"];
+    for model in ["single-server", "server-pair"] {
+        let shipped = Ready::new(shipped_model(model), 17, true, false);
+        let found = summary(&shipped, 2, hours(24.0 * 365.0));
+        assert_eq!(has(&found, &never), [false; 5], "{model}");
+        assert_eq!(
+            has(&found, &["split_brain_rate", "mistake_rate"]),
+            [model == "server-pair"; 2],
+            "{model}"
+        );
+    }
+    // Of two servers under `single` the second is never used.
+    let alone = ["groups.g.policy={ single = {} }"];
+    let unused = run(PLANT, &alone, 2, 20.0);
+    let of_pairs =
+        ["split_brain_rate", "dual_belief_time", "failover_rate", "mistake_rate", "divergence_time"];
+    assert_eq!(has(&unused, &of_pairs), [false; 5]);
+    assert_eq!(has(&run(PLANT, &[], 2, 20.0), &of_pairs), [true; 5]);
+    let sync = Ready::new(shipped_model("db-pair-sync"), 17, true, false);
+    assert_eq!(has(&summary(&sync, 2, hours(240.0)), &["degraded_time", "downtime_no_quorum"]), [true; 2]);
+}
+
+#[test]
+fn writes_are_not_served_to_those_who_only_read() {
+    let found = run(READERS, &[], 20, 400.0);
+    assert!((get(&found, "read_availability") - 0.75).abs() < 0.05);
+    assert!(try_figure(&found, "write_availability", 0.95).is_none());
+}
+
+#[test]
+fn sites_that_all_write_diverge_in_every_cut() {
+    let cut = "links.wan.failures.cut={ mttf = \"1d\", duration = { fixed = \"1h\" } }";
+    let found = run(WRITERS, &[cut], 20, 100.0);
+    // A cut an hour long after a day without one; the last may be cut off by the horizon.
+    figure_within("divergence", YEAR / 25.0, &figure(&found, "divergence_time", 0.999), 0.1);
+    assert!((get(&found, "reconciliation_time_mean") - 3600.0).abs() < 1.0);
+    assert!(try_figure(&found, "split_brain_time", 0.95).is_none(), "it is meant so");
+}
+
+#[test]
+fn losses_within_the_class_of_the_bound_stand_apart() {
+    let pair = Ready::new(shipped_model("server-pair"), 17, true, false);
+    let found = summary(&pair, 40, hours(24.0 * 3650.0));
+    let [all, inside, outside] =
+        ["loss_age_max", "in_class_loss_age_max", "out_of_class_loss_age_max"].map(|name| get(&found, name));
+    assert_eq!(all, libm::fmax(inside, outside));
+    let bound = pair.bounds[0].loss_age.as_ref().and_then(|bound| bound.secs).expect("a bound");
+    assert!(inside > 0.0 && inside <= bound, "{inside} s of {bound} s");
+    assert!(outside > bound, "{outside} s: cuts and second faults");
+}
+
+#[test]
+fn intervals_stay_within_what_is_possible() {
+    for (text, runs) in [(READERS, 1), (READERS, 3), (PLANT, 3), (WRITERS, 2)] {
+        let overrides = ["objectives.availability={ target = \"70%\", window = \"2d\" }"];
+        for (measure, figure) in run(text, &overrides, runs, 4.5).service(0.95) {
+            let (least, most) = measure.range();
+            for limit in [figure.low, figure.high].into_iter().flatten().filter(|limit| limit.is_finite()) {
+                assert!((least..=most).contains(&limit), "{} of {runs}: {limit}", measure.name);
+            }
+        }
+    }
+}

@@ -74,7 +74,11 @@ fn measure(measure: &measure::Measure) -> String {
         Some(false) => "\n  more is better",
         None => "",
     };
-    let unit = if measure.unit == "1" { "a share (0 to 1)" } else { measure.unit };
+    let unit = match (measure.unit, measure.range()) {
+        ("1", (_, 1.0)) => "a share (0 to 1)",
+        ("1", _) => "a count",
+        (unit, _) => unit,
+    };
     format!("{} (a measure, {})\n  {}\n  unit: {unit}{better}\n", measure.name, measure.family, measure.doc)
 }
 

@@ -1,17 +1,14 @@
 //! The charts of a result. A chart without data is left out.
 
+use super::limits::{self, LOSSES, WINDOWS};
 use super::outcome::Outcome;
 use super::reports::Report;
 use super::shown::shown;
 use super::verdict;
 use super::view::{View, name_and_unit};
 use super::words::{self, capital, join};
-use crate::policy::contract::{Bound as Promise, Bounds};
 use crate::record::{AxisValue, Estimate};
-use crate::report::chart::{
-    Axis, Bar, Bound, BoundChart, BoundRow, CAUSES, Chart, Group, LineChart, Mark, MarkKind, Point, Series,
-    StackedBars, Ticks, Twin,
-};
+use crate::report::chart::{Axis, Bar, CAUSES, Chart, Group, LineChart, Point, Series, StackedBars, Twin};
 use crate::report::number;
 
 /// A chart with its place in the result folder.
@@ -32,7 +29,7 @@ impl Figure {
 const LINES_MAX: usize = 8;
 
 /// More groups of bars or rows than this are not drawn: then only the place that sentences speak of.
-const GROUPS_MAX: usize = 6;
+pub(super) const GROUPS_MAX: usize = 6;
 
 /// All charts of a result.
 pub fn figures(outcome: &Outcome) -> Vec<Figure> {
@@ -46,36 +43,41 @@ pub fn figures(outcome: &Outcome) -> Vec<Figure> {
         list.extend(downtime(&view, &subtitle).map(|chart| Figure::new("downtime", chart)));
     }
     if view.asked.wants(Report::SplitBrain) {
-        let windows = limits(outcome, &view, &subtitle, &WINDOWS);
+        let windows = limits::chart(outcome, &view, &subtitle, &WINDOWS);
         list.extend(windows.map(|chart| Figure::new("split-brain-windows", chart)));
     }
     if view.asked.wants(Report::Data) {
-        let losses = limits(outcome, &view, &subtitle, &LOSSES);
+        let losses = limits::chart(outcome, &view, &subtitle, &LOSSES);
         list.extend(losses.map(|chart| Figure::new("data-loss", chart)));
     }
     list
 }
 
-/// A chart for each measure that is asked for; the usual ones are the time not safely up and that in split brain.
+/// A chart for each measure that is asked for; the usual ones are the time not safely up, the time down, and that in
+/// split brain.
 fn over_axis(view: &View<'_>, axis: usize, subtitle: &str) -> Vec<Figure> {
-    let usual = ["safe_availability", "split_brain_time"];
+    let usual = ["safe_availability", "unavailability", "split_brain_time"];
     let asked = &view.asked.measures;
     let measures: Vec<&str> =
         if asked.is_empty() { usual.to_vec() } else { asked.iter().map(String::as_str).collect() };
-    let mut list = Vec::new();
-    for measure in measures {
-        let figure = match measure {
+    let is_down = |measure: &&str| matches!(*measure, "availability" | "unavailability" | "downtime");
+    let mut list: Vec<Figure> = Vec::new();
+    for measure in &measures {
+        let figure = match *measure {
+            // Where no policy is ever up without being safe, both charts would be the same.
+            "safe_availability" if measures.iter().any(is_down) && !is_ever_up_unsafe(view) => None,
             "safe_availability" => {
+                not_safely_up(view, axis, subtitle).map(|chart| Figure::new("not-safely-up", chart))
+            }
+            _ if is_down(measure) => {
                 unavailability(view, axis, subtitle).map(|chart| Figure::new("unavailability", chart))
             }
-            // The chart above shows it, and the part of it that is downtime is the subject of another.
-            "availability" | "unavailability" | "downtime" if view.asked.wants(Report::Downtime) => None,
             _ => {
                 let chart = measured(view, axis, subtitle, measure);
                 chart.map(|chart| Figure::new(&measure.replace('_', "-"), chart))
             }
         };
-        list.extend(figure);
+        list.extend(figure.filter(|figure| list.iter().all(|other| other.name != figure.name)));
     }
     list
 }
@@ -136,7 +138,7 @@ fn lines(
 }
 
 /// The subtitle of a chart that holds at some values of other axes only.
-fn at(place: &str, subtitle: &str) -> String {
+pub(super) fn at(place: &str, subtitle: &str) -> String {
     if place.is_empty() { subtitle.to_owned() } else { format!("{place} · {subtitle}") }
 }
 
@@ -161,30 +163,80 @@ fn horizontal(view: &View<'_>, axis: usize) -> Axis {
     if low > 0.0 && high / low >= 8.0 { Axis::log(&label) } else { Axis::linear(&label) }
 }
 
+/// Whether any policy is up anywhere without being safe.
+fn is_ever_up_unsafe(view: &View<'_>) -> bool {
+    let is_more = |place: &[AxisValue], policy: &str| {
+        let not_safe = verdict::unsafe_share(view, place, policy);
+        let down = view.get(place, policy, "unavailability");
+        not_safe.zip(down).is_some_and(|(a, b)| a.estimate > b.estimate * (1.0 + 1e-9))
+    };
+    view.places.iter().any(|place| view.policies.iter().any(|policy| is_more(place, policy)))
+}
+
+/// The time down, split or stale.
+fn not_safely_up(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
+    let value = |place: &[AxisValue], policy: &str| verdict::unsafe_share(view, place, policy);
+    let title = |_: &[Series], _: &[&str]| verdict::headline(view);
+    shares(view, axis, subtitle, "share of time not safely up: down, split or stale", value, title)
+}
+
 fn unavailability(view: &View<'_>, axis: usize, subtitle: &str) -> Option<LineChart> {
-    let (series, only_at) = lines(view, axis, |place, policy| verdict::unsafe_share(view, place, policy));
+    let value = |place: &[AxisValue], policy: &str| view.get(place, policy, "unavailability");
+    let title = |seen: &[Series], never: &[&str]| {
+        comparison(view, "unavailability", "Unavailability", &number::hours_a_year, seen, never)
+    };
+    shares(view, axis, subtitle, "unavailability (down)", value, title)
+}
+
+/// A share of time over the main axis, with a second reading in time a year.
+fn shares(
+    view: &View<'_>,
+    axis: usize,
+    subtitle: &str,
+    label: &str,
+    value: impl Fn(&[AxisValue], &str) -> Option<Estimate>,
+    title: impl Fn(&[Series], &[&str]) -> String,
+) -> Option<LineChart> {
+    let (series, only_at) = lines(view, axis, value);
     if series.is_empty() {
         return None;
     }
-    let is_log = series.iter().flat_map(|line| &line.points).any(|point| point.y.is_some_and(|y| y > 0.0));
-    let label = "unavailability (not safely up)";
-    let vertical = if is_log { Axis::log(label) } else { Axis::linear(label) };
-    let title = verdict::headline(view);
+    let (seen, never): (Vec<&Series>, Vec<&Series>) = series.iter().partition(|series| is_seen(series));
+    let vertical = if seen.is_empty() { Axis::linear(label) } else { Axis::log(label) };
+    let seen: Vec<Series> = seen.into_iter().cloned().collect();
+    let never: Vec<&str> = never.iter().map(|series| series.name.as_str()).collect();
+    let title = title(&seen, &never);
     let mut chart = LineChart::new(&title, &at(&only_at, subtitle), horizontal(view, axis), vertical);
+    chart.twin = (!seen.is_empty()).then(Twin::time_per_year);
     chart.series = series;
-    chart.twin = is_log.then(Twin::time_per_year);
     Some(chart)
 }
 
-/// One measure over the main axis. Policies in which it was never seen are named below.
+fn is_seen(series: &Series) -> bool {
+    series.points.iter().any(|point| point.y.is_some_and(|y| y > 0.0))
+}
+
+/// Whether the axis moves a line by no more than a tenth, or by less than can be told from chance: one value lies in
+/// all intervals.
+fn is_flat(series: &Series) -> bool {
+    let ends = |least: fn(&Point) -> Option<f64>, most: fn(&Point) -> Option<f64>| {
+        let low = series.points.iter().filter_map(least).fold(f64::INFINITY, libm::fmin);
+        (low, series.points.iter().filter_map(most).fold(0.0, libm::fmax))
+    };
+    let (low, high) = ends(|point| point.y, |point| point.y);
+    let (least_high, most_low) = ends(|point| point.high, |point| point.low);
+    high < 1.1 * low || (most_low <= least_high && series.points.iter().all(|point| point.high.is_some()))
+}
+
+/// One measure over the main axis. Policies in which it was never seen, or cannot be, are named below. Nothing is drawn
+/// where all there is to see is one policy that the axis does not move.
 fn measured(view: &View<'_>, axis: usize, subtitle: &str, measure: &str) -> Option<LineChart> {
     let show = shown(measure);
     let value =
         |place: &[AxisValue], policy: &str| view.get(place, policy, measure).map(|found| show.of(found));
     let (series, only_at) = lines(view, axis, value);
-    let is_seen = |series: &Series| series.points.iter().any(|point| point.y.is_some_and(|y| y > 0.0));
     let (seen, never): (Vec<Series>, Vec<Series>) = series.into_iter().partition(is_seen);
-    if seen.is_empty() {
+    if seen.is_empty() || matches!(seen.as_slice(), [only] if is_flat(only)) {
         return None;
     }
     let positive = || seen.iter().flat_map(|line| &line.points).filter_map(|p| p.y).filter(|y| *y > 0.0);
@@ -194,52 +246,71 @@ fn measured(view: &View<'_>, axis: usize, subtitle: &str, measure: &str) -> Opti
     let title = finding(view, measure, &seen, &never);
     let mut chart = LineChart::new(&title, &at(&only_at, subtitle), horizontal(view, axis), vertical);
     if !never.is_empty() {
-        chart.notes = vec![format!("Never seen: {}.", join(&never))];
+        chart.notes.push(format!("Never seen: {}", never.join(" · ")));
+    }
+    let has = |policy: &&&str| view.places.iter().any(|place| view.get(place, policy, measure).is_some());
+    let without: Vec<&str> = view.policies.iter().filter(|policy| !has(policy)).copied().collect();
+    if !without.is_empty() {
+        chart.notes.push(format!("It cannot happen with: {}", without.join(" · ")));
     }
     chart.series = seen;
     Some(chart)
 }
 
-/// What a chart of one measure shows: who has most and least of it at the middle of the axis.
+/// What a chart of one measure shows.
 fn finding(view: &View<'_>, measure: &str, seen: &[Series], never: &[&str]) -> String {
-    let show = shown(measure);
     if measure == "split_brain_time" {
-        return match (seen, never) {
-            ([one], _) => format!("Only {} has two nodes accepting at once", one.name),
-            (_, []) => "Every policy has two nodes accepting at once".to_owned(),
-            (_, [one]) => format!("Only {one} never has two nodes accepting at once"),
-            (many, _) => {
-                format!("{} of {} have two nodes accepting at once", many.len(), many.len() + never.len())
+        let names: Vec<&str> = seen.iter().map(|series| series.name.as_str()).collect();
+        let others = if never.is_empty() { String::new() } else { format!("; never in {}", join(never)) };
+        return match names.len() {
+            1..=4 => format!("Two nodes accept at once in {}{others}", join(&names)),
+            many => {
+                let all = view.policies.len().max(many + never.len());
+                format!("Two nodes accept at once in {many} of {all} policies{others}")
             }
         };
     }
+    let show = shown(measure);
+    let amount =
+        |value: f64| format!("{} {}", number::significant(value, 2), show.unit).trim_end().to_owned();
+    comparison(view, measure, &capital(&show.name), &amount, seen, never)
+}
+
+/// Who has least of a measure where, and most of it at the middle of the axis.
+fn comparison(
+    view: &View<'_>,
+    measure: &str,
+    name: &str,
+    amount: &dyn Fn(f64) -> String,
+    seen: &[Series],
+    never: &[&str],
+) -> String {
     let middle = |series: &Series| series.points.get(series.points.len() / 2).and_then(|point| point.y);
     let mut ends: Vec<(&str, f64)> =
         seen.iter().filter_map(|series| Some((series.name.as_str(), middle(series)?))).collect();
     ends.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let name = capital(&show.name);
-    let amount =
-        |value: f64| format!("{} {}", number::significant(value, 2), show.unit).trim_end().to_owned();
     let place = view.typical().map_or(String::new(), |place| format!(" at {}", view.label(place)));
+    let is_one_line_each = view.main_axis().is_some() && view.points.axes.len() == 1;
+    let least = if never.is_empty() && is_one_line_each { verdict::least(view, measure) } else { None };
     match (ends.as_slice(), never) {
-        ([], _) => name,
+        ([], _) => name.to_owned(),
         ([(only, value)], []) => format!("{name}: {}{place}, {only}", amount(*value)),
+        (_, []) if least.is_some() => format!("{name}: least with {}", least.unwrap_or_default()),
         ([(least, low), .., (most, high)], []) if *high < 1.1 * low => {
-            format!(
-                "{name}: nearly the same for all, {} ({least}) to {} ({most}){place}",
-                amount(*low),
-                amount(*high)
-            )
+            let (low, high) = (amount(*low), amount(*high));
+            let range = if low == high { low } else { format!("{low} ({least}) to {high} ({most})") };
+            format!("{name}: nearly the same for all, {range}{place}")
         }
         ([(least, low), .., (most, high)], []) => {
-            format!(
-                "{name}: least with {least} ({}), most with {most} ({}){place}",
-                amount(*low),
-                amount(*high)
-            )
+            let (low, high) = (amount(*low), amount(*high));
+            format!("{name}: least with {least} ({low}), most with {most} ({high}){place}")
         }
-        ([.., (most, high)], never) => {
-            format!("{name}: never with {}, most with {most} ({}){place}", join(never), amount(*high))
+        ([(only, value)], never) => {
+            format!("{name}: never with {}; {} with {only}{place}", join(never), amount(*value))
+        }
+        ([(least, low), .., (most, high)], never) => {
+            let (low, high) = (amount(*low), amount(*high));
+            format!("{name}: never with {}; {low} ({least}) to {high} ({most}){place}", join(never))
         }
     }
 }
@@ -252,7 +323,7 @@ fn downtime(view: &View<'_>, subtitle: &str) -> Option<StackedBars> {
         (places, idle) = (view.typical().into_iter().collect(), Vec::new());
     }
     let mut groups = Vec::new();
-    for place in places {
+    for &place in &places {
         let bars: Vec<Bar> = view
             .policies
             .iter()
@@ -281,7 +352,7 @@ fn downtime(view: &View<'_>, subtitle: &str) -> Option<StackedBars> {
     if groups.is_empty() {
         return None;
     }
-    let mut chart = StackedBars::downtime(&largest_cause(view, view.typical()?), subtitle, "h/yr");
+    let mut chart = StackedBars::downtime(&largest_causes(view, &places, &idle), subtitle, "h/yr");
     chart.groups = groups;
     let whatever = view.whatever(&idle);
     if !whatever.is_empty() {
@@ -290,8 +361,36 @@ fn downtime(view: &View<'_>, subtitle: &str) -> Option<StackedBars> {
     Some(chart)
 }
 
-/// The cause that most policies lose most of their time to.
-fn largest_cause(view: &View<'_>, place: &[AxisValue]) -> String {
+/// The cause that most policies lose most of their time to, and where it is another one.
+fn largest_causes(view: &View<'_>, places: &[&[AxisValue]], idle: &[usize]) -> String {
+    let found: Vec<(&str, &[AxisValue])> =
+        places.iter().filter_map(|place| Some((largest_cause(view, place)?.0, *place))).collect();
+    let Some((first, _)) = found.first() else { return "Where the downtime goes".to_owned() };
+    let all = view.policies.len();
+    let agree = |(_, place): &(&str, &[AxisValue])| largest_cause(view, place).is_some_and(|(_, n)| n == all);
+    let what = match found.iter().all(agree) {
+        true => "Downtime is mostly",
+        false => "The largest part of the downtime in the most policies:",
+    };
+    if found.len() > 1 && found.iter().all(|(other, _)| other == first) {
+        return format!("{what} {} everywhere", words::cause(first));
+    }
+    if found.len() > 1 && view.main_axis().is_some() && view.points.axes.len() == 1 {
+        let cause = |place: &[AxisValue]| words::cause(largest_cause(view, place).map_or("none", |(c, _)| c));
+        return format!("{what} {}", verdict::spans(view, cause));
+    }
+    let parts: Vec<String> = found
+        .iter()
+        .map(|(cause, place)| match view.label_without(place, idle) {
+            at if at.is_empty() => words::cause(cause),
+            at => format!("{} at {at}", words::cause(cause)),
+        })
+        .collect();
+    format!("{what} {}", parts.join(", "))
+}
+
+/// The cause that most policies lose most of their time to, with how many they are.
+fn largest_cause(view: &View<'_>, place: &[AxisValue]) -> Option<(&'static str, usize)> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for policy in &view.policies {
         if let Some((cause, _)) = verdict::shares(view, place, policy).first() {
@@ -302,103 +401,5 @@ fn largest_cause(view: &View<'_>, place: &[AxisValue]) -> String {
         }
     }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let Some((cause, count)) = counts.first() else { return "Where the downtime goes".to_owned() };
-    let all = view.policies.len();
-    let of = match all {
-        1 => String::new(),
-        _ if *count == all => " for every policy".to_owned(),
-        _ => format!(" for {count} of {all} policies"),
-    };
-    let at = match view.label(place) {
-        label if label.is_empty() => String::new(),
-        label => format!(" at {label}"),
-    };
-    format!("{} is the largest part of the downtime{of}{at}", capital(&words::cause(cause)))
-}
-
-/// A distribution with a promise about it.
-struct Limited {
-    /// Measures `…_mean`, `…_p95` and `…_max`.
-    measure: &'static str,
-    axis: &'static str,
-    title: &'static str,
-    promise: fn(&Bounds) -> Option<&Promise>,
-}
-
-const WINDOWS: Limited = Limited {
-    measure: "split_brain_window",
-    axis: "length of a split-brain window",
-    title: "The longest split-brain window",
-    promise: |bounds| Some(&bounds.split_brain),
-};
-
-const LOSSES: Limited = Limited {
-    measure: "loss_age",
-    axis: "age of the oldest lost write",
-    title: "The oldest lost write",
-    promise: |bounds| bounds.loss_age.as_ref(),
-};
-
-/// Mean, 95th percentile and maximum of a measure beside the promise; at the middle of the main axis, or at every
-/// place where there are few.
-fn limits(outcome: &Outcome, view: &View<'_>, subtitle: &str, of: &Limited) -> Option<BoundChart> {
-    let names = ["mean", "p95", "max"].map(|end| format!("{}_{end}", of.measure));
-    let (mut places, mut idle) = match view.main_axis() {
-        Some(_) => (Vec::new(), Vec::new()),
-        None => view.distinct(&names.each_ref().map(String::as_str)),
-    };
-    if places.is_empty() || places.len() > GROUPS_MAX {
-        (places, idle) = (view.typical().into_iter().collect(), Vec::new());
-    }
-    let mut rows = Vec::new();
-    let mut is_seen = false;
-    let mut widest: Option<(&str, f64)> = None;
-    let mut is_beyond = false;
-    for place in &places {
-        for (slot, policy) in view.policies.iter().enumerate() {
-            let kinds = [MarkKind::Mean, MarkKind::P95, MarkKind::Max];
-            let marks: Vec<Mark> = names
-                .iter()
-                .zip(kinds)
-                .filter_map(|(name, kind)| {
-                    let value = view.get(place, policy, name)?;
-                    (value.estimate > 0.0).then(|| Mark { kind, value: Point::recorded(0.0, Some(value)) })
-                })
-                .collect();
-            let largest = view.get(place, policy, &names[2]).map(|value| value.estimate);
-            let Some(largest) = largest else { continue };
-            is_seen |= !marks.is_empty();
-            if widest.is_none_or(|(_, value)| largest > value) {
-                widest = Some((policy, largest));
-            }
-            let bounds = outcome.bounds.get(slot).and_then(Option::as_ref);
-            let bound = bounds.and_then(of.promise).map(|bound| match bound.secs {
-                Some(value) => {
-                    is_beyond |= largest > value;
-                    Bound::Limit { value, text: number::duration_at_most(value), class: bound.class.clone() }
-                }
-                None => Bound::Unbounded { grows_with: bound.class.clone() },
-            });
-            let group = if places.len() > 1 { view.label_without(place, &idle) } else { String::new() };
-            rows.push(BoundRow { group, name: (*policy).to_owned(), slot, marks, bound });
-        }
-    }
-    let (name, value) = widest.filter(|_| is_seen)?;
-    let title = format!("{}: {}, {name}", of.title, number::duration(value));
-    let place = match places.as_slice() {
-        [one] => view.label(one),
-        _ => String::new(),
-    };
-    let axis = Axis::log(of.axis).ticked(Ticks::Durations);
-    let mut chart = BoundChart::new(&title, &at(&place, subtitle), axis);
-    chart.rows = rows;
-    let whatever = view.whatever(&idle);
-    if !whatever.is_empty() {
-        chart.notes.push(format!("Equal {whatever}."));
-    }
-    if is_beyond {
-        let note = "What lies beyond its bound comes of faults that the bound does not speak of: cuts, second faults.";
-        chart.notes.push(note.to_owned());
-    }
-    Some(chart)
+    counts.first().copied()
 }

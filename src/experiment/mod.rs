@@ -10,6 +10,7 @@ mod effects;
 pub mod execute;
 mod expectation;
 pub mod figures;
+mod limits;
 mod missed;
 pub mod outcome;
 pub mod pairwise;

@@ -27,8 +27,8 @@ pub struct Outcome {
     pub manifest: Manifest,
     /// Years per run.
     pub years: f64,
-    /// Promises by policy, at the first point; of the group that the measures speak of.
-    pub bounds: Vec<Option<Bounds>>,
+    /// Promises by point and policy; of the group that the measures speak of.
+    pub bounds: Vec<Vec<Option<Bounds>>>,
     /// Bounds that did not hold.
     pub breaches: Vec<BreachLine>,
     /// The sentence on defaults and assumptions.
@@ -157,7 +157,11 @@ pub fn collect<P: PolicySet>(plan: &Plan<P>, results: &Results) -> Outcome {
         asked: plan.asked.clone(),
         manifest,
         years: plan.horizon.as_secs() / crate::engine::time::SECS_PER_YEAR,
-        bounds: plan.points[0].cases.iter().map(|case| only(&case.setup.bounds)).collect(),
+        bounds: plan
+            .points
+            .iter()
+            .map(|point| point.cases.iter().map(|case| only(&case.setup.bounds)).collect())
+            .collect(),
         breaches: breaches(plan, results),
         defaults: plan.defaults.sentence(),
     }

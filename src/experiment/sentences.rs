@@ -1,7 +1,7 @@
 //! What a result says besides who wins: why the service is down, when two nodes accepted at once, what was lost, what it
 //! costs. Each for the places worth naming.
 
-use super::verdict::shares;
+use super::verdict::{self, SAME, shares};
 use super::view::View;
 use super::words::{capital, join, more};
 use crate::record::{AxisValue, Estimate};
@@ -57,8 +57,8 @@ pub(super) fn split_brain(view: &View<'_>) -> Vec<String> {
             let Some(time) = view.get(place, policy, "split_brain_time") else { continue };
             if time.estimate > 0.0 {
                 let window = view.get(place, policy, "split_brain_window_max");
-                let window =
-                    window.map_or(String::new(), |w| format!(", longest {}", number::duration(w.estimate)));
+                let window = window
+                    .map_or(String::new(), |w| format!(", longest {}", number::duration_at_most(w.estimate)));
                 seen.push(format!("{policy} {} a year{window}", number::duration(time.estimate)));
             } else {
                 let rate = view.get(place, policy, "split_brain_rate").and_then(|rate| rate.high);
@@ -120,11 +120,15 @@ pub(super) fn data(view: &View<'_>) -> Vec<String> {
     })
 }
 
-/// Costs nearer to each other than this share are called the same.
-const SAME_COST: f64 = 0.02;
-
 /// What the policies cost, against the cheapest.
 pub(super) fn cost(view: &View<'_>) -> Vec<String> {
+    let mut list = cost_at_places(view);
+    let cheapest = if list.is_empty() { None } else { verdict::least(view, "annual_cost") };
+    list.extend(cheapest.map(|cheapest| format!("Cheapest: {cheapest}.")));
+    list
+}
+
+fn cost_at_places(view: &View<'_>) -> Vec<String> {
     at_places(view, &["annual_cost", "node_hours"], |place| {
         for (measure, what) in [("annual_cost", "cost a year"), ("node_hours", "node time owned")] {
             let values: Vec<(&str, f64)> = view
@@ -139,15 +143,15 @@ pub(super) fn cost(view: &View<'_>) -> Vec<String> {
                 continue;
             };
             let (same, dearer): (Vec<_>, Vec<_>) =
-                values.iter().partition(|(_, value)| *value <= (1.0 + SAME_COST) * cheapest.1);
+                values.iter().partition(|(_, value)| *value <= (1.0 + SAME) * cheapest.1);
             let same: Vec<&str> = same.iter().map(|(name, _)| *name).collect();
             if dearer.is_empty() {
-                return format!("{what}: the same within {} %.", significant(100.0 * SAME_COST, 1));
+                return format!("{what}: the same within {} %.", significant(100.0 * SAME, 1));
             }
             let dearer: Vec<String> =
                 dearer.iter().map(|(name, value)| format!("{name} {}", more(*value, cheapest.1))).collect();
             let equal = if same.len() > 1 {
-                format!(" (the same within {} %)", significant(100.0 * SAME_COST, 1))
+                format!(" (the same within {} %)", significant(100.0 * SAME, 1))
             } else {
                 String::new()
             };

@@ -33,7 +33,7 @@ pub fn shown(column: &str) -> Shown {
         "lost_rate" => as_is("writes lost", "/yr"),
         "overwritten_rate" => as_is("writes overwritten", "/yr"),
         "loss_age_max" => as_is("oldest lost", "s"),
-        "annual_cost" => as_is("cost", "/yr"),
+        "annual_cost" => as_is("cost", "currency/yr"),
         _ => {
             let unit = match measure::find(name).map_or("", |measure| measure.unit) {
                 "1" => "",

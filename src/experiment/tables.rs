@@ -162,9 +162,16 @@ pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str) -> Table {
     for name in &view.points.measures {
         let Some(estimate) = view.get(place, policy, name) else { continue };
         let unit = unit_of(name);
+        let cell = match estimate.high {
+            // Zero is a value of an availability, not the absence of events.
+            Some(high) if is_availability(name) && estimate.is_bound() => {
+                Cell::Estimate { estimate: 0.0, low: 0.0, high }
+            }
+            _ => seen(unit, estimate),
+        };
         rows.push(vec![
             Cell::Text(name.clone()),
-            seen(unit, estimate),
+            cell,
             Cell::Text(unit.to_owned()),
             Cell::Text(reading(name, unit, &estimate)),
         ]);
@@ -184,15 +191,22 @@ pub fn unit_of(column: &str) -> &'static str {
     measure::find(name).map_or("", |measure| if measure.unit == "1" { "" } else { measure.unit })
 }
 
+fn is_availability(name: &str) -> bool {
+    name.ends_with("availability") && !name.ends_with("unavailability")
+}
+
 fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
     if unit == "s/yr" && estimate.is_bound() {
         return String::new();
+    }
+    if is_availability(name) && !name.ends_with("capacity_availability") && estimate.estimate <= 0.0 {
+        return "down all the time".to_owned();
     }
     let value = if estimate.is_bound() { estimate.high.unwrap_or(0.0) } else { estimate.estimate };
     let name = name.rsplit('.').next().unwrap_or(name);
     match unit {
         _ if name.ends_with("unavailability") => number::hours_a_year(value),
-        "" if name.ends_with("availability") => {
+        "" if name.ends_with("availability") && name != "capacity_availability" => {
             format!("{}, {} down", number::nines(1.0 - value), number::minutes_in_30_days(1.0 - value))
         }
         "s" | "s/yr" | "s/year" if value >= 60.0 || (value > 0.0 && value < 0.1) => {
@@ -252,6 +266,14 @@ fn direction(measure: &str, is_more: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_was_always_down_is_not_called_up() {
+        let always = Estimate { estimate: 0.0, low: Some(0.0), high: Some(0.95) };
+        assert_eq!(reading("availability", "", &always), "down all the time");
+        let never = Estimate { estimate: 1.0, low: Some(0.86), high: Some(1.0) };
+        assert_eq!(reading("availability", "", &never), "no downtime seen, 0.00 min in 30 d down");
+    }
 
     #[test]
     fn a_target_is_met_somewhere_or_nowhere() {

@@ -33,11 +33,21 @@ fn is_apart(view: &View<'_>, place: &[AxisValue], a: &str, b: &str) -> Option<bo
     Some(low > 0.0 || high < 0.0)
 }
 
-/// One sentence: who wins.
+/// One sentence: who wins. A service without data is no alternative to one that keeps them: where there are both, it
+/// speaks of those that do.
 pub fn headline(view: &View<'_>) -> String {
-    let all = &view.policies;
-    if let [only] = all.as_slice() {
-        return format!("{} along the sweep", capital(only));
+    match view.kinds() {
+        (stateful, stateless) if !stateful.is_empty() && !stateless.is_empty() => {
+            format!("Of the policies that keep data, {}", best(view, &stateful))
+        }
+        _ => capital(&best(view, &view.policies)),
+    }
+}
+
+/// The best of some policies.
+fn best(view: &View<'_>, all: &[&str]) -> String {
+    if let [only] = all {
+        return alone(view, only);
     }
     let best_at = |place: &[AxisValue]| ranking(view, place, all).first().map(|(name, _)| *name);
     let bests: Vec<&str> = view.places.iter().filter_map(|place| best_at(place)).collect();
@@ -51,23 +61,68 @@ pub fn headline(view: &View<'_>) -> String {
     leaders.sort_by_key(|name| std::cmp::Reverse(bests.iter().filter(|best| *best == name).count()));
     let everywhere = if view.places.len() > 1 { " at every point" } else { "" };
     match leaders.as_slice() {
-        _ if bests.len() < view.places.len() => "Nothing was measured".to_owned(),
+        _ if bests.len() < view.places.len() => "nothing was measured".to_owned(),
         [] => format!(
-            "Safely up the longest: {}",
+            "safely up the longest: {}",
             spans(view, |place| best_at(place).unwrap_or_default().to_owned())
         ),
-        [only] => format!("{} is safely up the longest{everywhere}", capital(only)),
-        [first, other] => {
-            format!("{} is safely up the longest{everywhere}, level with {other}", capital(first))
-        }
+        [only] => format!("{only} is safely up the longest{everywhere}"),
+        [first, other] => format!("{first} is safely up the longest{everywhere}, level with {other}"),
         [first, others @ ..] => {
-            format!(
-                "{} is safely up the longest{everywhere}, level with {} others",
-                capital(first),
-                others.len()
-            )
+            format!("{first} is safely up the longest{everywhere}, level with {} others", others.len())
         }
     }
+}
+
+/// What there is to say of the only policy: how long it is not safely up, at its worst and at its best point.
+fn alone(view: &View<'_>, policy: &str) -> String {
+    let mut found: Vec<(&[AxisValue], Estimate)> = Vec::new();
+    for place in &view.places {
+        found.extend(unsafe_share(view, place, policy).map(|share| (*place, share)));
+    }
+    found.sort_by(|a, b| b.1.estimate.total_cmp(&a.1.estimate));
+    let is = if ranked_by(view) == "safe_availability" { "is not safely up for" } else { "is down for" };
+    match found.as_slice() {
+        [] => "nothing was measured".to_owned(),
+        [(_, only)] => format!("{policy} {is} {}", lost_time(only)),
+        [(_, worst), .., (_, best)] if worst.estimate < 1.1 * best.estimate => {
+            format!("{policy} {is} {} to {}, wherever", lost_time(best), lost_time(worst))
+        }
+        [(at_worst, worst), .., (at_best, best)] => format!(
+            "{policy} {is} {} at {}, {} at {}",
+            lost_time(worst),
+            view.label(at_worst),
+            lost_time(best),
+            view.label(at_best)
+        ),
+    }
+}
+
+/// Values nearer to each other than this share are called the same.
+pub(super) const SAME: f64 = 0.02;
+
+/// Who has least of a measure at a place: a policy, or several that are nearly the same.
+fn least_at(view: &View<'_>, place: &[AxisValue], measure: &str) -> String {
+    let values: Vec<(&str, f64)> = view
+        .policies
+        .iter()
+        .filter_map(|policy| Some((*policy, view.get(place, policy, measure)?.estimate)))
+        .collect();
+    let least = values.iter().map(|(_, value)| *value).fold(f64::INFINITY, libm::fmin);
+    let alike: Vec<&str> =
+        values.iter().filter(|(_, value)| *value <= (1.0 + SAME) * least).map(|(name, _)| *name).collect();
+    match alike.as_slice() {
+        [] | [_] => alike.concat(),
+        [a, b] => format!("{a} and {b} alike"),
+        _ => "several alike".to_owned(),
+    }
+}
+
+/// Who has least of a measure where, if that is not the same everywhere.
+pub(super) fn least(view: &View<'_>, measure: &str) -> Option<String> {
+    let at = |place: &[AxisValue]| least_at(view, place, measure);
+    let first = at(view.places.first()?);
+    view.places.iter().any(|place| at(place) != first).then(|| spans(view, at))
 }
 
 /// Where each of several answers holds: `a up to 31.6 d, b from 56.2 d`; in counts where there is no single numeric
@@ -123,8 +178,7 @@ pub fn ranking<'a>(view: &View<'_>, place: &[AxisValue], policies: &[&'a str]) -
 
 /// For each place worth naming: who is safely up the longest, and by how much.
 pub(super) fn winners(view: &View<'_>) -> Vec<String> {
-    let (stateful, stateless): (Vec<&str>, Vec<&str>) =
-        view.policies.iter().partition(|policy| view.is_stateful(policy));
+    let (stateful, stateless) = view.kinds();
     let both = !stateful.is_empty() && !stateless.is_empty();
     let (places, idle) = view.distinct(&[ranked_by(view)]);
     let mut list = Vec::new();
@@ -280,6 +334,60 @@ mod tests {
             unpaired_low: difference - 9.0 * half,
             unpaired_high: difference + 9.0 * half,
         }
+    }
+
+    #[test]
+    fn what_keeps_data_is_not_ranked_with_what_does_not() {
+        let mut points = points(&[("pair", 1e-3), ("web", 1e-5), ("log", 3e-3)]);
+        points.measures.push("acked_rate".into());
+        for row in &mut points.rows {
+            row.measures.push((row.policy != "web").then(|| Estimate::exact(5.0)));
+        }
+        let said = headline(&View::new(&points, &Pairs::default()));
+        assert_eq!(said, "Of the policies that keep data, pair is safely up the longest");
+    }
+
+    #[test]
+    fn a_policy_alone_is_told_with_its_figure() {
+        let said = |points: &Points| headline(&View::new(points, &Pairs::default()));
+        let mut points = points(&[("pair", 1e-3)]);
+        assert_eq!(said(&points), "Pair is not safely up for 8.77 h/yr");
+        points.rows.push(Row {
+            axes: vec![AxisValue::Number(100.0)],
+            measures: vec![Some(Estimate::exact(1.0 - 1e-4))],
+            ..points.rows[0].clone()
+        });
+        assert_eq!(
+            said(&points),
+            "Pair is not safely up for 8.77 h/yr at MTTF 10 d, 0.877 h/yr at MTTF 100 d"
+        );
+    }
+
+    #[test]
+    fn who_has_least_is_told_where_it_changes() {
+        let row = |mttf: f64, policy: &str, cost: f64| Row {
+            axes: vec![AxisValue::Number(mttf)],
+            policy: policy.to_owned(),
+            runs: 4,
+            seed: 1,
+            fingerprint: "9f".into(),
+            measures: vec![Some(Estimate::exact(cost))],
+        };
+        let costs = [(10.0, [100.0, 101.0, 900.0]), (100.0, [100.0, 100.5, 50.0])];
+        let rows = costs.iter().flat_map(|(mttf, costs)| {
+            ["a", "b", "alone"].into_iter().zip(costs).map(|(policy, cost)| row(*mttf, policy, *cost))
+        });
+        let points = Points {
+            axes: vec!["MTTF (d)".into()],
+            measures: vec!["annual_cost".into()],
+            rows: rows.collect(),
+        };
+        let pairs = Pairs::default();
+        let view = View::new(&points, &pairs);
+        assert_eq!(
+            least(&view, "annual_cost").as_deref(),
+            Some("a and b alike up to 10 d, alone from 100 d")
+        );
     }
 
     #[test]

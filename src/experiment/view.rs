@@ -77,6 +77,11 @@ impl<'a> View<'a> {
             .any(|measure| self.places.iter().any(|place| self.get(place, policy, measure).is_some()))
     }
 
+    /// The policies that keep data, and those without.
+    pub fn kinds(&self) -> (Vec<&'a str>, Vec<&'a str>) {
+        self.policies.iter().partition(|policy| self.is_stateful(policy))
+    }
+
     /// The first axis whose values are all numbers, with more than one of them.
     pub fn main_axis(&self) -> Option<usize> {
         (0..self.points.axes.len()).find(|&axis| {

@@ -11,6 +11,7 @@ use crate::system::spec::Objectives;
 use super::outage::Outages;
 use super::record::{Breach, Promise};
 use super::tally::{Pool, Sum, Tally};
+use super::windows::{windows_met, worst_window};
 
 /// What was told of a service at one instant.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +86,8 @@ impl Safety {
 #[derive(Clone, Copy, Debug)]
 struct Losses {
     number: u32,
+    /// Whether the policy's bound speaks of it.
+    in_class: bool,
     count: u64,
     age: Span,
 }
@@ -289,7 +292,8 @@ impl Observer {
         }
         // A loss without an incident stands for itself.
         let number = loss.incident.map_or(u32::MAX - group.losses.len() as u32, |incident| incident.number);
-        if loss.incident.is_some_and(|incident| !incident.in_class) {
+        let in_class = loss.incident.is_some_and(|incident| incident.in_class);
+        if loss.incident.is_some() && !in_class {
             tally.add(Sum::OutOfClassLost, count as f64);
         }
         match group.losses.iter_mut().find(|l| l.number == number) {
@@ -297,7 +301,7 @@ impl Observer {
                 known.count += count;
                 known.age = known.age.max(loss.age);
             }
-            None => group.losses.push(Losses { number, count, age: loss.age }),
+            None => group.losses.push(Losses { number, in_class, count, age: loss.age }),
         }
     }
 
@@ -323,6 +327,13 @@ impl Observer {
                 tally.add(Sum::LossIncidents, 1.0);
                 tally.add(Sum::LossAgeSecs, losses.age.as_secs());
                 tally.pool(Pool::LossAge, losses.age.as_nanos());
+                let (losses_of, age_of, pool) = match losses.in_class {
+                    true => (Sum::InClassLosses, Sum::InClassAgeSecs, Pool::InClassAge),
+                    false => (Sum::OutOfClassLosses, Sum::OutOfClassAgeSecs, Pool::OutOfClassAge),
+                };
+                tally.add(losses_of, 1.0);
+                tally.add(age_of, losses.age.as_secs());
+                tally.pool(pool, losses.age.as_nanos());
                 tally.pool(Pool::LostPerIncident, losses.count);
                 if self.objectives.rpo.is_some_and(|rpo| losses.age > rpo) {
                     tally.add(Sum::RpoMissed, 1.0);
@@ -388,66 +399,6 @@ fn finish_watched(seen: &mut Watched, horizon: Instant, objectives: &Objectives)
         tally.add(Sum::WindowsMet, met as f64);
         tally.add(Sum::Windows, all as f64);
     }
-}
-
-/// The largest share of any window of this length that is down. The worst window begins where an outage begins, or
-/// ends where one ends.
-fn worst_window(intervals: &[(Instant, Instant)], window: Span, horizon: Instant) -> f64 {
-    let window = window.min(horizon.since(Instant::ZERO));
-    if window == Span::ZERO {
-        return 0.0;
-    }
-    let mut worst = Span::ZERO;
-    let (mut first, mut whole) = (0, Span::ZERO);
-    // Windows that end where interval `last` ends; `whole` is the length of first..=last.
-    for last in 0..intervals.len() {
-        whole += intervals[last].1 - intervals[last].0;
-        let begin = intervals[last].1.before(window);
-        while intervals[first].1 <= begin {
-            whole = whole.saturating_sub(intervals[first].1 - intervals[first].0);
-            first += 1;
-        }
-        worst = worst.max(whole.saturating_sub(begin.since(intervals[first].0)));
-    }
-    let (mut last, mut whole) = (intervals.len(), Span::ZERO);
-    // Windows that begin where interval `first` begins.
-    for first in (0..intervals.len()).rev() {
-        whole += intervals[first].1 - intervals[first].0;
-        let end = intervals[first].0 + window;
-        while intervals[last - 1].0 >= end {
-            last -= 1;
-            whole = whole.saturating_sub(intervals[last].1 - intervals[last].0);
-        }
-        worst = worst.max(whole.saturating_sub(intervals[last - 1].1.since(end)));
-    }
-    worst.as_secs() / window.as_secs()
-}
-
-/// Whole windows, one after the other from the start, and those whose availability meets the target.
-fn windows_met(intervals: &[(Instant, Instant)], window: Span, horizon: Instant, target: f64) -> (u64, u64) {
-    let length = window.as_nanos().max(1);
-    let all = horizon.as_nanos() / length;
-    let allowed = (1.0 - target) * window.as_secs();
-    let mut missed = 0;
-    let (mut at, mut down) = (u64::MAX, 0.0);
-    let mut note = |index: u64, secs: f64| {
-        if index != at {
-            missed += u64::from(down > allowed * (1.0 + 1e-12) && at < all);
-            (at, down) = (index, 0.0);
-        }
-        down += secs;
-    };
-    for &(from, to) in intervals {
-        let mut from = from.as_nanos();
-        while from < to.as_nanos() {
-            let index = from / length;
-            let end = ((index + 1) * length).min(to.as_nanos());
-            note(index, Span::from_nanos(end - from).as_secs());
-            from = end;
-        }
-    }
-    note(u64::MAX - 1, 0.0);
-    (all - missed, all)
 }
 
 impl Probe<Fact> for Observer {
@@ -574,41 +525,5 @@ impl Probe<Fact> for Observer {
             }
             Fact::Fault { .. } | Fact::Pause { .. } | Fact::Replication { .. } | Fact::Verdict { .. } => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(secs: u64) -> Instant {
-        Instant::ZERO + Span::from_whole_secs(secs)
-    }
-
-    #[test]
-    fn the_worst_window_is_found_wherever_it_lies() {
-        let day = Span::from_whole_secs(100);
-        let check = |intervals: &[(u64, u64)], expected: f64| {
-            let intervals: Vec<_> = intervals.iter().map(|&(a, b)| (at(a), at(b))).collect();
-            assert_eq!(worst_window(&intervals, day, at(1000)), expected, "{intervals:?}");
-        };
-        check(&[], 0.0);
-        check(&[(10, 20)], 0.10);
-        check(&[(10, 20), (500, 505)], 0.10);
-        // The window that ends at 250 holds all of the second; the one from 95 to 195 holds only 15.
-        check(&[(95, 105), (190, 250)], 0.60);
-        check(&[(95, 105), (190, 230)], 0.40);
-        check(&[(140, 160), (190, 230)], 0.60);
-        check(&[(0, 300)], 1.0);
-    }
-
-    #[test]
-    fn windows_are_met_one_after_the_other() {
-        let window = Span::from_whole_secs(100);
-        let intervals = [(at(90), at(110)), (at(350), at(352)), (at(999), at(1000))];
-        // 10 of 100 down in the first two windows, 2 in the fourth, 1 in the tenth.
-        assert_eq!(windows_met(&intervals, window, at(1000), 0.95), (8, 10));
-        assert_eq!(windows_met(&intervals, window, at(1000), 0.99), (7, 10));
-        assert_eq!(windows_met(&intervals, window, at(1000), 0.90), (10, 10));
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Method {
     Rest(Sum),
     /// A mean over runs.
     MeanOfRuns(Sum),
+    /// A mean over runs of a share, in [0, 1].
+    MeanShare(Sum),
     /// A count a year.
     Rate(Sum),
     /// Seconds a year.
@@ -43,8 +45,10 @@ pub(super) enum Method {
     PerSecond(Sum),
     /// A large count a second; absent where there is none by design.
     PerSecondIfAny(Sum),
-    /// A sum over another: a mean per event, or a fraction.
+    /// A sum over another: a mean per event.
     Ratio(Sum, Sum),
+    /// A sum over another of which it is a part, in [0, 1].
+    Fraction(Sum, Sum),
     /// The share of runs or trials: hits over trials.
     Probability(Sum, Sum),
     /// The share of runs in which it did not happen.
@@ -67,12 +71,22 @@ pub(super) enum Method {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Needs {
     Nothing,
+    /// Somebody who writes.
+    Writes,
+    /// Somebody who reads.
+    Reads,
     /// Writes that are stored, with one acceptor at a time.
     Ledger,
     /// Writes that are stored at several nodes at once.
     Merge,
-    /// One acceptor at a time, and more than one node.
+    /// One acceptor at a time, and a node that can take over.
     Exclusive,
+    /// Stored writes that two nodes can accept without each other.
+    Divergence,
+    /// A winner of a split brain that takes in what the loser accepted.
+    TakenIn,
+    /// Devices that replay what was lost.
+    Replay,
     /// A target for windows.
     Availability,
     /// A recovery time objective.
@@ -93,7 +107,7 @@ pub(super) enum Needs {
     Order,
     /// Field devices.
     Field,
-    /// More than one node.
+    /// A node that can do another one's work.
     Several,
     /// Costs.
     Cost,
@@ -125,11 +139,17 @@ static MEASURES: &[Measure] = catalog! {
     "availability", Nothing: {
         "availability", "1", MORE, Method::Rest(Sum::Down), "Time-based availability: the share of time in which a request of each kind, issued then, would succeed within its deadline for clients of the required weight (mean availability over the horizon, IEC 60050-192-08-05).";
         "unavailability", "1", LESS, Method::Share(Sum::Down), "One minus availability.";
+    }
+    "availability", Writes: {
         "write_availability", "1", MORE, Method::Rest(Sum::WritesDown), "The share of time in which writes are served.";
+    }
+    "availability", Reads: {
         "read_availability", "1", MORE, Method::Rest(Sum::ReadsDown), "The share of time in which reads are served.";
+    }
+    "availability", Nothing: {
         "safe_availability", "1", MORE, Method::Rest(Sum::Unsafe), "The share of time in which the service is up, no two nodes accept the same part of the work at once, and no reads are answered from data older than the objective's staleness (where it has one): the default for ranking.";
         "capacity_availability", "1", MORE, Method::Rest(Sum::CapacityLost), "Time mean of serving nodes over required ones, at most 1.";
-        "availability_window_min", "1", MORE, Method::MeanOfRuns(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
+        "availability_window_min", "1", MORE, Method::MeanShare(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
         "downtime", "s/yr", LESS, Method::TimeRate(Sum::Down), "Time down a year; the causes below add up to it.";
         "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean. An outage is any time in which a request would miss its deadline, so a failover counts as a failure unless clients have a `deadline` that outlasts it (IEC 60050-192-05-11).";
         "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage; a failover is one where it outlasts the clients' `deadline`.";
@@ -138,7 +158,7 @@ static MEASURES: &[Measure] = catalog! {
         "stale_time", "s/yr", LESS, Method::TimeRate(Sum::StaleSecs), "Time in which reads were answered from data that lacked writes acknowledged longer ago than the objective's staleness, which another running node had.";
     }
     "objectives", Availability: {
-        "slo_met", "1", MORE, Method::Ratio(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
+        "slo_met", "1", MORE, Method::Fraction(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
     }
     "objectives", Rto: {
         "rto_miss_fraction", "1", LESS, Method::Probability(Sum::RtoMissed, Sum::OutagesEnded), "The share of outages longer than the recovery time objective.";
@@ -175,8 +195,10 @@ static MEASURES: &[Measure] = catalog! {
         "split_brain_window_mean", "s", LESS, Method::MeanOf(Pool::Split, NANO), "Mean length of a window.";
         "split_brain_window_p95", "s", LESS, Method::Quantile(Pool::Split, 0.95, NANO), "One in twenty is longer.";
         "split_brain_window_max", "s", LESS, Method::Max(Pool::Split, NANO), "The longest in all runs.";
+    }
+    "split brain", Divergence: {
         "reconciliation_time_mean", "s", LESS, Method::Ratio(Sum::ReconciledSecs, Sum::Reconciled), "From the first divergence to the end of it, mean.";
-        "divergence_time", "s/yr", LESS, Method::TimeRate(Sum::DivergedSecs), "Time in which two histories held acknowledged writes that the other did not, after a split brain.";
+        "divergence_time", "s/yr", LESS, Method::TimeRate(Sum::DivergedSecs), "Time in which two histories held acknowledged writes that the other did not: after a split brain, or while sites that all write cannot exchange theirs.";
     }
     "split brain", Actuators: {
         "dual_actuation_rate", "1/yr", LESS, Method::Rate(Sum::DualActuations), "Windows a year in which two nodes that accepted reached the same field devices, which obey both: each command given on both sides is carried out twice.";
@@ -184,16 +206,28 @@ static MEASURES: &[Measure] = catalog! {
     "data", Ledger: {
         "acked_rate", "1/s", None, Method::PerSecond(Sum::Acked), "Acknowledged writes a second.";
         "lost_rate", "1/yr", LESS, Method::Rate(Sum::Lost), "Acknowledged writes a year that are not in the surviving state after reconciliation.";
-        "lost_fraction", "1", LESS, Method::Ratio(Sum::Lost, Sum::Acked), "Of all acknowledged writes.";
+        "lost_fraction", "1", LESS, Method::Fraction(Sum::Lost, Sum::Acked), "Of all acknowledged writes.";
         "lost_per_incident_mean", "1", LESS, Method::Ratio(Sum::Lost, Sum::Incidents), "Acknowledged writes lost for each fault that took the serving node away or cut it off.";
         "lost_per_incident_p95", "1", LESS, Method::Quantile(Pool::LostPerIncident, 0.95, ONE), "One incident in twenty loses more.";
         "lost_per_incident_max", "1", LESS, Method::Max(Pool::LostPerIncident, ONE), "The most in all runs.";
         "loss_age_mean", "s", LESS, Method::MeanOf(Pool::LossAge, NANO), "How long before the fault the oldest lost write had been accepted; incidents that lost anything.";
         "loss_age_p95", "s", LESS, Method::Quantile(Pool::LossAge, 0.95, NANO), "One in twenty is older.";
-        "loss_age_max", "s", LESS, Method::Max(Pool::LossAge, NANO), "The oldest in all runs; the policy's bound speaks of it.";
+        "loss_age_max", "s", LESS, Method::Max(Pool::LossAge, NANO), "The oldest in all runs, whatever the fault; the policy's bound speaks of in_class_loss_age_max.";
+        "in_class_loss_age_mean", "s", LESS, Method::MeanOf(Pool::InClassAge, NANO), "The age of the oldest lost write after faults of the class that the policy's bound speaks of; incidents that lost anything.";
+        "in_class_loss_age_p95", "s", LESS, Method::Quantile(Pool::InClassAge, 0.95, NANO), "One in twenty of them is older.";
+        "in_class_loss_age_max", "s", LESS, Method::Max(Pool::InClassAge, NANO), "The oldest of them in all runs: never older than the bound.";
+        "out_of_class_loss_age_mean", "s", LESS, Method::MeanOf(Pool::OutOfClassAge, NANO), "The age of the oldest lost write after faults that the policy's bound does not speak of, such as cuts and second faults; incidents that lost anything.";
+        "out_of_class_loss_age_p95", "s", LESS, Method::Quantile(Pool::OutOfClassAge, 0.95, NANO), "One in twenty of them is older.";
+        "out_of_class_loss_age_max", "s", LESS, Method::Max(Pool::OutOfClassAge, NANO), "The oldest of them in all runs.";
         "lost_bytes_rate", "B/yr", LESS, Method::Rate(Sum::LostBytes), "Bytes lost a year.";
+    }
+    "data", Replay: {
         "recovered_late_rate", "1/yr", None, Method::Rate(Sum::RecoveredLate), "Lost writes a year that devices replayed later from their buffers; they are in lost_rate as well.";
+    }
+    "data", TakenIn: {
         "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner; overwritten_rate tells of values that met there.";
+    }
+    "data", Ledger: {
         "out_of_class_rate", "1/yr", None, Method::Rate(Sum::OutOfClass), "Incidents a year outside the class of faults that the bound speaks of.";
         "out_of_class_lost_rate", "1/yr", LESS, Method::Rate(Sum::OutOfClassLost), "Writes lost in those.";
     }
@@ -228,7 +262,7 @@ static MEASURES: &[Measure] = catalog! {
         "mistake_duration_mean", "s", LESS, Method::Ratio(Sum::MistakeSecs, Sum::MistakesEnded), "How long such a suspicion lasts.";
     }
     "requests", Requests: {
-        "request_availability", "1", MORE, Method::Ratio(Sum::Succeeded, Sum::Operations), "Operations that succeeded in time over those issued; retries belong to their operation.";
+        "request_availability", "1", MORE, Method::Fraction(Sum::Succeeded, Sum::Operations), "Operations that succeeded in time over those issued; retries belong to their operation.";
         "ghost_rate", "1/yr", LESS, Method::Rate(Sum::Ghosts), "Writes a year that the client was told had failed and that are there all the same.";
         "duplicate_rate", "1/yr", LESS, Method::Rate(Sum::Duplicates), "Writes a year that a retry made a second time.";
         "latency_mean", "s", LESS, Method::MeanOf(Pool::Latency, NANO), "From issue to answer of operations that succeeded, retries included.";
@@ -241,7 +275,7 @@ static MEASURES: &[Measure] = catalog! {
     "load", Stations: {
         "queue_length_mean", "1", LESS, Method::Ratio(Sum::NumberSecs, Sum::Stations), "Requests in a station, waiting or in service: mean over time and stations.";
         "queue_length_max", "1", LESS, Method::Max(Pool::QueueLongest, ONE), "The most in one station in all runs.";
-        "utilisation", "1", None, Method::Ratio(Sum::BusySecs, Sum::Stations), "Share of servers busy: mean over time and stations.";
+        "utilisation", "1", None, Method::Fraction(Sum::BusySecs, Sum::Stations), "Share of servers busy: mean over time and stations.";
     }
     "cost", Nothing: {
         "node_hours", "h/yr", LESS, Method::NodeHours, "Hours of nodes owned a year.";
@@ -254,6 +288,22 @@ static MEASURES: &[Measure] = catalog! {
         "annual_cost", "1/yr", LESS, Method::Cost, "Cost of the nodes and of the downtime a year, in the model's currency.";
     }
 };
+
+impl Measure {
+    /// The least and the greatest value that it can have; a year has no more than its seconds.
+    pub fn range(&self) -> (f64, f64) {
+        match self.method {
+            Method::Share(_)
+            | Method::Rest(_)
+            | Method::MeanShare(_)
+            | Method::Fraction(..)
+            | Method::Probability(..)
+            | Method::NotInRuns(_) => (0.0, 1.0),
+            Method::TimeRate(_) | Method::CauseRate(_) => (0.0, YEAR),
+            _ => (0.0, f64::INFINITY),
+        }
+    }
+}
 
 /// All measures in the order of reports.
 pub fn measures() -> &'static [Measure] {

@@ -9,8 +9,10 @@ mod catalog;
 mod outage;
 mod pairs;
 mod record;
+mod shape;
 mod summary;
 mod tally;
+mod windows;
 
 pub use catalog::{Measure, find, measures};
 pub use pairs::{PairRow, PairSummary};

@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use crate::engine::time::Span;
-use crate::policy::contract::{Conflicts, Merge, Policy};
+use crate::policy::contract::Policy;
 use crate::policy::host::Setup;
 use crate::stats::interval::{self, Interval};
 use crate::stats::moments::{Moments, PairMoments};
 use crate::stats::quantile::Histogram;
-use crate::system::spec::{Client, Content, DuringDual};
 
-use super::catalog::{Measure, Method, Needs, YEAR, measures};
+use super::catalog::{Measure, Method, YEAR, measures};
 use super::record::{Breach, Record};
+use super::shape::Shape;
 use super::tally::{POOLS, Pool, SUMS, Sum, Tally};
 
 /// A measure's estimate with its simulation interval.
@@ -31,81 +31,6 @@ pub struct Figure {
     pub zero: bool,
 }
 
-/// What a model has, and so which measures.
-#[derive(Clone, Debug)]
-struct Shape {
-    has: Vec<Needs>,
-    nodes: f64,
-    node_cost: f64,
-    outage_cost: Option<f64>,
-}
-
-impl Shape {
-    fn new<P: Policy>(setup: &Setup<P>, groups: &[usize]) -> Shape {
-        let model = &setup.model;
-        let mut has = vec![Needs::Nothing];
-        let asked = |g: &usize| model.clients.iter().any(|k| k.to.index() == *g && !k.is_field);
-        if setup.requests && groups.iter().any(asked) {
-            has.push(Needs::Requests);
-            let stations = groups.iter().flat_map(|&g| &model.groups[g].nodes);
-            if stations.into_iter().any(|n| model.nodes[n.index()].station.is_some()) {
-                has.push(Needs::Stations);
-            }
-        }
-        for &g in groups {
-            let design = &setup.designs[g];
-            let several = model.groups[g].nodes.len() > 1;
-            let clients = || model.clients.iter().filter(move |k| k.to.index() == g);
-            let written = clients().any(|k| k.write_rate > 0.0);
-            let merges = matches!(design.conflicts, Conflicts::LastWriterWins { .. });
-            has.extend(several.then_some(Needs::Several));
-            has.extend(clients().any(|k| k.is_field).then_some(Needs::Field));
-            let behind = several && (merges || (design.stores && design.standby_reads));
-            let read = behind && clients().any(|k| k.read_rate > 0.0);
-            has.extend((read && model.objectives.staleness.is_some()).then_some(Needs::Staleness));
-            if design.conflicts == Conflicts::Exclusive {
-                has.extend((written && design.stores).then_some(Needs::Ledger));
-                has.extend(several.then_some(Needs::Exclusive));
-                has.extend(several.then_some(Needs::Detector));
-                has.extend(design.stores.then_some(Needs::Sync));
-                let written = |content: Content| {
-                    let of = |k: &&Client| k.to.index() == g && k.write_rate > 0.0 && k.content == content;
-                    design.stores && model.clients.iter().any(|k| of(&k))
-                };
-                has.extend(written(Content::Configuration).then_some(Needs::Configuration));
-                let merges = matches!(design.merge, Merge::ByTime { .. });
-                has.extend((several && merges && written(Content::Values)).then_some(Needs::Merge));
-                let obeyed = |k: &Client| k.is_field && k.during_dual == DuringDual::Both;
-                has.extend((several && clients().any(obeyed)).then_some(Needs::Actuators));
-                let replays = design.windback && clients().any(|k| k.is_field && k.buffer > Span::ZERO);
-                has.extend(replays.then_some(Needs::Order));
-            }
-            if merges && written {
-                has.extend([Needs::Merge, Needs::Ledger, Needs::Order]);
-            }
-        }
-        has.extend(model.objectives.availability.as_ref().map(|_| Needs::Availability));
-        has.extend(model.objectives.rto.map(|_| Needs::Rto));
-        if has.contains(&Needs::Ledger) {
-            has.extend(model.objectives.rpo.map(|_| Needs::Rpo));
-        }
-        let costs: Vec<f64> = model.nodes.iter().filter_map(|node| node.cost_per_year).collect();
-        if !costs.is_empty() || model.outage_cost_per_hour.is_some() {
-            has.push(Needs::Cost);
-        }
-        Shape {
-            has,
-            nodes: groups.iter().map(|&g| model.groups[g].nodes.len() as f64).sum(),
-            node_cost: costs.iter().sum(),
-            outage_cost: model.outage_cost_per_hour,
-        }
-    }
-
-    fn has(&self, measure: &Measure) -> bool {
-        self.has.contains(&measure.needs)
-    }
-}
-
 /// The figures of the service, or of one group, over runs.
 #[derive(Clone, Debug)]
 struct Fold {
@@ -118,7 +43,7 @@ struct Fold {
 /// Which ratios of sums are kept: those that some measure needs, as it is or as the mean of pooled values.
 static RATIOS: LazyLock<Vec<(Sum, Sum)>> = LazyLock::new(|| {
     let pairs = measures().iter().filter_map(|measure| match measure.method {
-        Method::Ratio(above, below) => Some((above, below)),
+        Method::Ratio(above, below) | Method::Fraction(above, below) => Some((above, below)),
         Method::MeanOf(pool, _) => Some(pooled_ratio(pool)),
         _ => None,
     });
@@ -131,6 +56,8 @@ fn pooled_ratio(pool: Pool) -> (Sum, Sum) {
         Pool::Outage => (Sum::OutageSecs, Sum::OutagesEnded),
         Pool::Split => (Sum::SplitEndedSecs, Sum::SplitsEnded),
         Pool::LossAge => (Sum::LossAgeSecs, Sum::LossIncidents),
+        Pool::InClassAge => (Sum::InClassAgeSecs, Sum::InClassLosses),
+        Pool::OutOfClassAge => (Sum::OutOfClassAgeSecs, Sum::OutOfClassLosses),
         Pool::Failover => (Sum::FailoverSecs, Sum::FailoversTimed),
         Pool::Detection => (Sum::DetectionSecs, Sum::Detections),
         Pool::LostPerIncident => (Sum::Lost, Sum::Incidents),
@@ -171,23 +98,30 @@ impl Fold {
 
     fn figures(&self, confidence: f64) -> Vec<(&'static Measure, Figure)> {
         let asked = measures().iter().filter(|measure| self.shape.has(measure));
-        asked.filter_map(|measure| self.figure(measure, confidence).map(|figure| (measure, figure))).collect()
+        let found = asked.filter_map(|measure| Some((measure, self.figure(measure, confidence)?)));
+        found.map(|(measure, figure)| (measure, figure.within(measure.range()))).collect()
     }
 
     fn figure(&self, measure: &'static Measure, confidence: f64) -> Option<Figure> {
         let sum = |sum: Sum| &self.sums[sum as usize];
         let horizon = sum(Sum::Horizon).mean();
         let runs = sum(Sum::Horizon).count();
-        let years = runs as f64 * horizon / YEAR;
         let count = |moments: &Moments, unit: f64| count_rate(moments, horizon / YEAR, unit, confidence);
         let figure = match measure.method {
             Method::Share(s) => Figure::of(share_of(sum(s), horizon, confidence)),
             Method::Rest(s) => Figure::of(share_of(sum(s), horizon, confidence).complement()).never_zero(),
-            Method::MeanOfRuns(s) => Figure::of(interval::mean(sum(s), confidence)).never_zero(),
+            Method::MeanOfRuns(s) | Method::MeanShare(s) => {
+                Figure::of(interval::mean(sum(s), confidence)).never_zero()
+            }
             Method::Rate(s) => count(sum(s), 1.0),
-            Method::TimeRate(s) => time_rate(sum(s), horizon, years, confidence),
+            Method::TimeRate(s) => time_rate(sum(s), horizon, confidence),
             Method::CauseRate(phase) => {
-                time_rate(&self.sums[Sum::Cause as usize + phase as usize], horizon, years, confidence)
+                let spent = &self.sums[Sum::Cause as usize + phase as usize];
+                // What was seen is told whatever the policy says of itself.
+                if spent.sum() == 0.0 && !self.shape.can_be_in(phase) {
+                    return None;
+                }
+                time_rate(spent, horizon, confidence)
             }
             Method::PerSecond(s) => count(sum(s), 1.0 / YEAR),
             Method::PerSecondIfAny(s) => {
@@ -196,7 +130,7 @@ impl Fold {
                 }
                 Figure::of(interval::mean(sum(s), confidence).scaled(1.0 / horizon))
             }
-            Method::Ratio(above, below) => {
+            Method::Ratio(above, below) | Method::Fraction(above, below) => {
                 if sum(below).sum() == 0.0 {
                     return None;
                 }
@@ -236,10 +170,11 @@ impl Fold {
                 let down =
                     interval::mean(sum(Sum::Down), confidence).scaled(YEAR / horizon / 3600.0 * hourly);
                 let base = self.shape.node_cost;
+                let limit = |down: f64| base + cut(down, (0.0, YEAR / 3600.0 * hourly));
                 Figure {
                     estimate: down.estimate + base,
-                    low: Some(down.low + base),
-                    high: Some(down.high + base),
+                    low: Some(limit(down.low)),
+                    high: Some(limit(down.high)),
                     n: runs,
                     method: down.method.name(),
                     zero: false,
@@ -268,15 +203,24 @@ impl Fold {
 }
 
 fn share_of(moments: &Moments, horizon: f64, confidence: f64) -> Interval {
+    let runs = moments.count();
     if moments.sum() == 0.0 {
         // Nothing seen in any run: the largest share that runs like these would still show sometimes is not known,
         // but the probability of a run with any at all is bounded.
-        let limit = interval::zero_event_limit(moments.count(), confidence);
+        let limit = interval::zero_event_limit(runs, confidence);
         let method = interval::Method::ZeroEvents;
         return Interval { high: limit, low: 0.0, method, ..interval::mean(moments, confidence) };
     }
-    let scaled = interval::mean(moments, confidence).scaled(1.0 / horizon);
-    Interval { low: scaled.low.max(0.0), high: scaled.high.min(1.0), ..scaled }
+    if moments.min() >= horizon * (1.0 - 1e-12) {
+        return interval::probability(runs, runs, confidence);
+    }
+    interval::mean(moments, confidence).scaled(1.0 / horizon)
+}
+
+/// A limit cut to the values that the quantity can have; one that the data cannot give stays infinite, unless the
+/// range has both ends.
+fn cut(limit: f64, (least, most): (f64, f64)) -> f64 {
+    if limit.is_finite() || most.is_finite() { limit.clamp(least, most) } else { limit }
 }
 
 /// A count that was kept as a mean: its rounding may have left it just below the whole number.
@@ -295,11 +239,10 @@ fn count_rate(moments: &Moments, years: f64, unit: f64, confidence: f64) -> Figu
     Figure::of(interval::mean(moments, confidence).scaled(unit / years))
 }
 
-fn time_rate(moments: &Moments, horizon: f64, years: f64, confidence: f64) -> Figure {
+fn time_rate(moments: &Moments, horizon: f64, confidence: f64) -> Figure {
     if moments.sum() == 0.0 {
-        // No event in so many years: their rate is below 3.00 / years; of their length nothing is known, so the
-        // bound is put as the share of runs that could have had any, over the whole horizon.
-        let _ = years;
+        // Of the length of events that were not seen nothing is known: the bound is put as the share of runs that
+        // could have had any, over the whole horizon.
         let limit = interval::zero_event_limit(moments.count(), confidence);
         return Figure {
             zero: true,
@@ -309,8 +252,7 @@ fn time_rate(moments: &Moments, horizon: f64, years: f64, confidence: f64) -> Fi
             ..Figure::of(interval::mean(moments, confidence))
         };
     }
-    let scaled = interval::mean(moments, confidence).scaled(YEAR / horizon);
-    Figure { low: Some(scaled.low.max(0.0)), ..Figure::of(scaled) }
+    Figure::of(interval::mean(moments, confidence).scaled(YEAR / horizon))
 }
 
 impl Figure {
@@ -324,6 +266,12 @@ impl Figure {
             method: interval.method.name(),
             zero,
         }
+    }
+
+    /// With limits cut to the values that the measure can have.
+    fn within(self, range: (f64, f64)) -> Figure {
+        let cut = |limit: f64| cut(limit, range);
+        Figure { low: self.low.map(cut), high: self.high.map(cut), ..self }
     }
 
     fn exact(value: f64, n: u64) -> Figure {
@@ -421,5 +369,28 @@ impl Summary {
     /// One group's figures.
     pub fn group(&self, group: usize, confidence: f64) -> Vec<(&'static Measure, Figure)> {
         self.groups[group].figures(confidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn down_all_the_time_in_few_runs_is_no_certainty() {
+        let share = share_of(&[100.0].into_iter().collect(), 100.0, 0.95);
+        assert_eq!((share.estimate, share.high), (1.0, 1.0));
+        assert!((share.low - 0.05).abs() < 1e-12, "{share:?}");
+        let up = Figure::of(share.complement()).never_zero();
+        assert_eq!((up.estimate, up.low, up.zero), (0.0, Some(0.0), false));
+        assert!(up.high.is_some_and(|high| (high - 0.95).abs() < 1e-12), "{up:?}");
+    }
+
+    #[test]
+    fn limits_end_where_the_measure_does() {
+        assert_eq!(cut(-448.0, (0.0, f64::INFINITY)), 0.0);
+        assert_eq!(cut(1.000_016, (0.0, 1.0)), 1.0);
+        assert_eq!(cut(f64::INFINITY, (0.0, 1.0)), 1.0);
+        assert_eq!(cut(f64::NEG_INFINITY, (0.0, f64::INFINITY)), f64::NEG_INFINITY);
     }
 }

@@ -157,6 +157,7 @@ impl Policy for ActiveActive {
             conflicts: params.keys.map_or(Conflicts::Stateless, |keys| Conflicts::LastWriterWins { keys }),
             stores: params.keys.is_some(),
             required: params.required,
+            phases: if params.warm_up.support_max() > 0.0 { vec![Phase::Warm] } else { Vec::new() },
             ..Design::default()
         }
     }

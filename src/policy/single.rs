@@ -64,7 +64,7 @@ impl Policy for Single {
     }
 
     fn design(_: &Params, _: usize) -> Design {
-        Design::default()
+        Design { redundant: false, phases: Vec::new(), ..Design::default() }
     }
 
     fn bounds(_: &Params, _: usize) -> Bounds {

@@ -178,12 +178,14 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A length of time that something stays below: exact where two units say it, otherwise rounded up.
+/// A length of time that something stays below, rounded up: to three digits below a minute, then to seconds below an
+/// hour, minutes below ten days, hours below a year, days beyond. One rule for all of them keeps their order: what stays
+/// below a bound is never shown as more than the bound.
 ///
 /// ```
 /// use failsim::report::number::duration_at_most;
 /// assert_eq!(duration_at_most(88_200.0), "1d 30m");
-/// assert_eq!(duration_at_most(88_201.0), "1d 1h");
+/// assert_eq!(duration_at_most(88_201.0), "1d 31m");
 /// assert_eq!(duration_at_most(0.05), "50ms");
 /// ```
 pub fn duration_at_most(seconds: f64) -> String {
@@ -195,10 +197,15 @@ pub fn duration_at_most(seconds: f64) -> String {
         let rounded: f64 = format!("{seconds:.2e}").parse().expect("a number in digits");
         return if seconds.is_finite() && is_below(rounded) { duration(rounded + digit) } else { shown };
     }
+    let step = match seconds {
+        _ if seconds < 3600.0 => 1.0,
+        _ if seconds < 864_000.0 => 60.0,
+        _ if seconds < YEAR => 3600.0,
+        _ => return duration(libm::ceil(seconds / 86_400.0) * 86_400.0),
+    };
     // Rounding errors of a nanosecond are none.
-    let whole = libm::ceil(seconds - 1e-9);
+    let mut rest = libm::ceil((seconds - 1e-9) / step) * step;
     const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s")];
-    let mut rest = whole;
     let mut parts = Vec::new();
     for (unit, name) in UNITS {
         let count = libm::floor(rest / unit);
@@ -207,15 +214,7 @@ pub fn duration_at_most(seconds: f64) -> String {
             parts.push(format!("{count}{name}"));
         }
     }
-    if parts.len() <= 2 && whole < YEAR {
-        return parts.join(" ");
-    }
-    let step = match whole {
-        _ if whole >= YEAR => 86_400.0,
-        _ if whole >= 86_400.0 => 3600.0,
-        _ => 60.0,
-    };
-    duration(libm::ceil(whole / step) * step)
+    parts.join(" ")
 }
 
 /// Three significant digits without trailing zeros, never an exponent.
@@ -282,9 +281,11 @@ mod tests {
     fn what_stays_below_is_never_rounded_down() {
         for (seconds, wanted) in [
             (88_200.0, "1d 30m"),
-            (88_200.5, "1d 1h"),
+            (88_200.5, "1d 31m"),
             (86_400.0, "1d"),
-            (86_401.0, "1d 1s"),
+            (86_401.0, "1d 1m"),
+            (541_300.0, "6d 6h 22m"),
+            (900_001.0, "10d 11h"),
             (3_661.0, "1h 2m"),
             (65.0, "1m 5s"),
             (65.2, "1m 6s"),

@@ -267,7 +267,7 @@ fn test_takes_the_common_options() {
     desk.run("test crash.toml --format markdown").ends(0, &["| scenario | verdict |", "1 passed, 0 failed"]);
     let quiet = desk.run("test crash.toml wrong.toml --quiet --format csv");
     assert!(!quiet.ends(1, &["wrong,failed,"]).out.contains("crash,"), "{}", quiet.out);
-    desk.run("test crash.toml --set groups.*.policy.*.heartbeat_timeout=10m")
+    desk.run("test crash.toml --set groups.*.policy.*.heartbeat_timeout=10m --set groups.*.policy.*.monitor_timeout=10m")
         .ends(1, &["✗ at 1h 5m: b is active: standby"]);
 }
 

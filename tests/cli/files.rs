@@ -125,12 +125,12 @@ fn an_experiment_chooses_what_it_reports() {
     assert!(!said.out.contains("split brain"), "nobody asked for it");
     let summary = desk.read("results/few/summary.md");
     assert!(summary.contains("node time owned") && !summary.contains("loses least"), "{summary}");
-    let charts: Vec<String> = ["outage-rate", "unavailability", "downtime", "split-brain-windows"]
+    let charts: Vec<String> = ["outage-rate", "not-safely-up", "unavailability", "split-brain-windows"]
         .into_iter()
         .filter(|name| desk.path(&format!("results/few/charts/{name}.svg")).exists())
         .map(str::to_owned)
         .collect();
-    assert_eq!(charts, ["outage-rate", "unavailability"]);
+    assert_eq!(charts, ["outage-rate", "not-safely-up"]);
     // The folder remembers: what is asked for stands in the manifest.
     desk.run("compare results/few").ends(0, &["Not safely up: b minus a"]);
 }

@@ -468,6 +468,8 @@ impl Policy for ActivePassive {
             slots: params.active,
             stores: params.replication != Replicating::None,
             required: u32::from(params.active),
+            synchronous: params.replication == Replicating::Sync,
+            phases: params.phases(),
             fencing: params.fencing.then(|| Fencing {
                 delay: params.fence_delay.clone(),
                 success: params.fence_success,

@@ -4,7 +4,7 @@ use super::detector::{Detector, DetectorTable};
 use crate::engine::dist::Law;
 use crate::engine::time::Span;
 use crate::input::{Key, Kind, Mark, Reader, Table};
-use crate::policy::contract::Bound;
+use crate::policy::contract::{Bound, Phase};
 use crate::service::detector::Silence;
 use crate::service::replication::{Copying, Level};
 
@@ -263,6 +263,18 @@ impl Params {
     /// Nothing to be copied to a standby: nothing is stored, or it restores a backup.
     pub(super) fn always_in_step(&self) -> u32 {
         if matches!(self.replication, Replicating::None | Replicating::Backup) { u32::MAX } else { 0 }
+    }
+
+    /// What a takeover goes through, and what holds a writer up.
+    pub(super) fn phases(&self) -> Vec<Phase> {
+        let can = [
+            (Phase::Fence, self.fencing),
+            (Phase::Promote, true),
+            (Phase::Human, self.coverage < 1.0),
+            // Until the standby is given up, writes wait for it.
+            (Phase::NoQuorum, self.replication == Replicating::Sync),
+        ];
+        can.into_iter().filter_map(|(phase, can)| can.then_some(phase)).collect()
     }
 
     /// Until what was accepted last has reached the copy, in a hand-over.

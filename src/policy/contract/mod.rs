@@ -87,6 +87,8 @@ pub enum Conflicts {
 pub struct Design {
     /// Parts of the work, each served by one node at a time (N of N + M).
     pub slots: u8,
+    /// Whether a node can do another one's work: else there is no failover, and nothing to split.
+    pub redundant: bool,
     /// How clients find a node.
     pub routing: Routing,
     /// What concurrent writes become; more than one acceptor of a slot is a split brain only where it is
@@ -94,6 +96,8 @@ pub struct Design {
     pub conflicts: Conflicts,
     /// Whether writes are stored: else there is nothing to lose.
     pub stores: bool,
+    /// Whether a writer waits for a copy while it has one, and so can run degraded.
+    pub synchronous: bool,
     /// Nodes that must serve for full capacity.
     pub required: u32,
     /// Whether a node that does not take writes answers reads from its copy.
@@ -106,22 +110,28 @@ pub struct Design {
     pub records_apart: bool,
     /// Fencing a node: how long it takes, how often it works.
     pub fencing: Option<Fencing>,
+    /// The phases that its nodes can announce ([`Ctx::step`]), and [`Phase::NoQuorum`] where one alone may not act. What
+    /// befalls a node, such as the lack of a spare, is not among them.
+    pub phases: Vec<Phase>,
 }
 
-/// One node at a time writes, its writes are stored, and clients find whichever accepts.
+/// One node at a time writes, its writes are stored, clients find whichever accepts, and nodes announce what they like.
 impl Default for Design {
     fn default() -> Design {
         Design {
             slots: 1,
+            redundant: true,
             routing: Routing::Accepting,
             conflicts: Conflicts::Exclusive,
             stores: true,
+            synchronous: false,
             required: 1,
             standby_reads: false,
             windback: false,
             merge: Merge::Nothing,
             records_apart: false,
             fencing: None,
+            phases: Phase::ALL.to_vec(),
         }
     }
 }

@@ -256,6 +256,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         ctx.arm(state.start_slot, ctx.now() + takes);
         self.surroundings_changed(node, ctx);
+        self.evaluate_of(node);
     }
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -402,6 +403,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         ctx.disarm(self.nodes[node.index()].start_slot);
         if self.nodes[node.index()].program.is_none() {
             self.surroundings_changed(node, ctx);
+            self.evaluate_of(node);
             return;
         }
         let was_dormant = self.is_dormant(node);

@@ -527,6 +527,11 @@ impl Policy for HotStandby {
             windback: params.windback,
             merge: params.merge(),
             records_apart: true,
+            phases: if params.become_main {
+                vec![Phase::Promote]
+            } else {
+                vec![Phase::Promote, Phase::NoQuorum]
+            },
             ..Design::default()
         }
     }

@@ -92,11 +92,19 @@ const GROUP_GAP: f64 = 14.0;
 const HEADING: f64 = 22.0;
 const NAME_LIMIT: f64 = 175.0;
 const LINE_HEIGHT: f64 = 14.0;
+/// A part smaller than this in every bar is no more than a hair line: it is named below instead of in the legend.
+const VISIBLE: f64 = 0.005;
 
 impl Bar {
     /// The name, broken where it is long.
     fn lines(&self) -> Vec<String> {
         text::wrap_evenly(&self.name, NORMAL, false, NAME_LIMIT)
+    }
+
+    /// What a part is of the whole.
+    fn share(&self, part: usize) -> f64 {
+        let total: f64 = self.amounts.iter().sum();
+        self.amounts.get(part).map_or(0.0, |amount| if total > 0.0 { amount / total } else { 0.0 })
     }
 
     fn height(&self) -> f64 {
@@ -238,15 +246,27 @@ impl StackedBars {
         if self.bars().any(|bar| bar.total.zero) {
             notes.push(Note::Below(format!("none seen: upper bound ({level})"), Towards::Left));
         }
+        let is_hidden = |index: &usize| {
+            let most = self.bars().map(|bar| bar.share(*index)).fold(0.0, libm::fmax);
+            most > 0.0 && most < VISIBLE
+        };
+        let hidden: Vec<String> = (0..self.parts.len())
+            .filter(is_hidden)
+            .map(|index| self.parts[index].replace('_', " "))
+            .collect();
+        if !hidden.is_empty() {
+            let words = format!("below {} everywhere: {}", frame::percent(VISIBLE), hidden.join(", "));
+            notes.push(Note::Plain(words));
+        }
         notes.extend(self.notes.iter().cloned().map(Note::Plain));
         notes
     }
 
-    /// Names of the parts that occur, each beside its colour; returns where they end.
+    /// Names of the parts that can be seen, each beside its colour; returns where they end.
     fn legend(&self, scene: &mut Scene, top: f64) -> f64 {
         let (mut x, mut y) = (MARGIN, top + 10.0);
         for (index, part) in self.parts.iter().enumerate() {
-            if !self.bars().any(|bar| bar.amounts.get(index).is_some_and(|amount| *amount > 0.0)) {
+            if !self.bars().any(|bar| bar.share(index) >= VISIBLE) {
                 continue;
             }
             let words = part.replace('_', " ");
@@ -310,10 +330,10 @@ impl StackedBars {
             let gap = if end - x > 2.5 { 0.8 } else { 0.0 };
             let colour = self.colour(index);
             palette::block(scene, x, y - BAR / 2.0, end - gap, y + BAR / 2.0, colour);
-            let name = self.parts[index].replace('_', " ");
-            let share = format!("{name} {:.0} %", 100.0 * amount / total);
+            let share = format!("{:.0} %", 100.0 * amount / total);
+            let name = format!("{} {share}", self.parts[index].replace('_', " "));
             let fits = |words: &&String| text::width(words, SMALL - 1.0, false) + 7.0 < end - x;
-            if let Some(words) = [share, name].iter().find(fits) {
+            if let Some(words) = [name, share].iter().find(fits) {
                 let ink = if palette::is_dark(colour) { palette::WHITE } else { INK };
                 Pen::new(SMALL - 1.0, ink, Anchor::Middle).centred(scene, (x + end - gap) / 2.0, y, words);
             }

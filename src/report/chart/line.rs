@@ -1,11 +1,11 @@
 //! Measures over a swept axis, one line per policy.
 
-use super::axis::{Axis, Ruler, Twin};
+use super::axis::{Axis, Ruler, Scale, Twin};
 use super::ends::{Wish, spread};
 use super::frame::{self, NORMAL, Note, Pen, Plot, WIDTH};
 use super::palette::{self, Towards};
 use super::{Point, csv_text, field};
-use crate::report::scene::{Anchor, Scene};
+use crate::report::scene::{Anchor, Colour, Scene};
 use crate::report::text;
 
 /// One line of a chart.
@@ -62,7 +62,11 @@ const PLOT_HEIGHT: f64 = 340.0;
 /// End labels are broken into lines of at most this width.
 const LABEL_LIMIT: f64 = 150.0;
 /// From the end of a line to its label.
-const LEADER: f64 = 26.0;
+const LEADER: f64 = 38.0;
+/// Lines whose points are this near to each other, in pixels, are drawn by turns.
+const NEAR: f64 = 4.0;
+/// Length of a dash of a line that shares its place with others.
+const DASH: f64 = 9.0;
 const LINE_HEIGHT: f64 = 14.5;
 
 impl LineChart {
@@ -113,10 +117,13 @@ impl LineChart {
     /// smallest estimate: on a log axis they would otherwise push everything else to the top.
     fn extent(&self) -> Vec<f64> {
         let estimates: Vec<f64> = self.points().filter_map(|p| p.y).filter(|y| self.y.shows(*y)).collect();
-        let least = estimates.iter().copied().fold(f64::INFINITY, libm::fmin) / 10.0;
+        let smallest = estimates.iter().copied().fold(f64::INFINITY, libm::fmin);
+        let least = smallest / 10.0;
+        // A linear axis that begins elsewhere than at zero turns noise into a trend.
+        let zero = (self.y.scale == Scale::Linear && smallest >= 0.0).then_some(0.0);
         let lows = self.points().filter_map(|p| p.low).filter(|low| self.y.shows(*low) && *low > least);
         let highs = self.points().filter_map(|p| p.high);
-        estimates.iter().copied().chain(lows).chain(highs).collect()
+        estimates.iter().copied().chain(lows).chain(highs).chain(zero).collect()
     }
 
     pub(super) fn scene(&self) -> Scene {
@@ -192,9 +199,22 @@ impl LineChart {
             let upper = ends.iter().map(|(x, _, high)| (*x, *high));
             let lower = ends.iter().rev().map(|(x, low, _)| (*x, *low));
             if ends.len() > 1 {
-                scene.fill(upper.chain(lower).collect(), colour, 0.18);
+                scene.fill(upper.chain(lower).collect(), colour, 0.18 / self.level_with(series, x, y));
             }
         }
+    }
+
+    /// How many lines run where this one does, in the mean over its points: their bands lie on each other, and would
+    /// hide the rest if each were as dark as one alone.
+    fn level_with(&self, series: &Series, x: &Ruler, y: &Ruler) -> f64 {
+        let place = |point: &Point| Some((x.at(point.x), y.clamped(point.y?)));
+        let level: Vec<f64> = series
+            .points
+            .iter()
+            .filter_map(place)
+            .map(|place| self.turn(series, &[place], x, y).1 as f64)
+            .collect();
+        libm::fmax(1.0, level.iter().sum::<f64>() / libm::fmax(1.0, level.len() as f64))
     }
 
     fn stroke(&self, scene: &mut Scene, series: &Series, x: &Ruler, y: &Ruler) {
@@ -202,16 +222,54 @@ impl LineChart {
             let path: Vec<_> = stretch.iter().map(|p| (x.at(p.x), y.clamped(p.y.unwrap_or(p.x)))).collect();
             if series.dashed {
                 scene.dashed(&path, palette::line(series.slot), 1.8, 7.0, 4.5);
-            } else {
+                continue;
+            }
+            for piece in path.windows(2) {
+                let (turn, of) = self.turn(series, piece, x, y);
+                by_turns(scene, (piece[0], piece[1]), palette::line(series.slot), turn, of);
+            }
+            if let [_] = path[..] {
                 scene.stroke(path, palette::line(series.slot), 2.0);
             }
         }
     }
 
+    /// Which of how many lines this one is that run along a piece of it, one beside the other.
+    fn turn(&self, series: &Series, piece: &[(f64, f64)], x: &Ruler, y: &Ruler) -> (usize, usize) {
+        let height = |other: &Series, at: f64| {
+            let point = other.points.iter().find(|p| !p.zero && (x.at(p.x) - at).abs() < 1.0)?;
+            point.y.map(|value| y.clamped(value))
+        };
+        // A neighbour of a neighbour belongs to them too.
+        let mut here: Vec<usize> = Vec::new();
+        let mut levels: Vec<Vec<f64>> = vec![piece.iter().map(|(_, y)| *y).collect()];
+        while let Some(level) = levels.pop() {
+            for (index, other) in self.series.iter().enumerate() {
+                let heights: Option<Vec<f64>> = piece.iter().map(|(at, _)| height(other, *at)).collect();
+                let Some(heights) = heights.filter(|_| !other.dashed && !here.contains(&index)) else {
+                    continue;
+                };
+                if heights.iter().zip(&level).all(|(a, b)| (a - b).abs() < NEAR) {
+                    here.push(index);
+                    levels.push(heights);
+                }
+            }
+        }
+        here.sort_unstable();
+        let turn = here.iter().position(|index| std::ptr::eq(&self.series[*index], series)).unwrap_or(0);
+        (turn, here.len().max(1))
+    }
+
+    /// Of markers that would lie on each other one is drawn, by turns along the axis: all keep their true places.
     fn markers(&self, scene: &mut Scene, x: &Ruler, y: &Ruler) {
         for series in self.series.iter().filter(|series| !series.dashed) {
             for point in self.stretches(series).into_iter().flatten() {
-                palette::marker(scene, x.at(point.x), y.clamped(point.y.unwrap_or_default()), series.slot);
+                let place = (x.at(point.x), y.clamped(point.y.unwrap_or_default()));
+                let (turn, of) = self.turn(series, &[place], x, y);
+                let before = series.points.iter().filter(|other| other.x < point.x).count();
+                if before % of == turn {
+                    palette::marker(scene, place.0, place.1, series.slot);
+                }
             }
         }
         for (slot, x, y) in self.bounds(x, y) {
@@ -268,11 +326,14 @@ impl LineChart {
             // Markers of bounds may stand side by side: start to the right of them all.
             let start = end_x + if series.points.last().is_some_and(|point| point.zero) { 14.0 } else { 7.0 };
             let path = if (middle - end_y).abs() < 1.5 {
-                vec![(start, end_y), (left - 4.0, end_y)]
+                vec![(start, end_y), (left - 14.0, end_y)]
             } else {
-                vec![(start, end_y), (libm::fmax(start, plot.right + 6.0), end_y), (left - 4.0, middle)]
+                vec![(start, end_y), (libm::fmax(start, plot.right + 6.0), end_y), (left - 14.0, middle)]
             };
             scene.stroke(path, palette::line(series.slot), 0.8);
+            if !series.dashed {
+                palette::marker(scene, left - 8.0, middle, series.slot);
+            }
             let pen = Pen::new(NORMAL, palette::text(series.slot), Anchor::Start).bold();
             let first = middle - wish.height / 2.0 + LINE_HEIGHT / 2.0;
             for (line, words) in names[index].iter().enumerate() {
@@ -295,5 +356,21 @@ impl LineChart {
         }
         notes.extend(self.notes.iter().cloned().map(Note::Plain));
         notes
+    }
+}
+
+/// A straight piece of a line; where it shares its way with others, only its own dashes, so that all can be seen.
+fn by_turns(scene: &mut Scene, (from, to): ((f64, f64), (f64, f64)), colour: Colour, turn: usize, of: usize) {
+    if of == 1 {
+        return scene.stroke(vec![from, to], colour, 2.0);
+    }
+    let length = libm::hypot(to.0 - from.0, to.1 - from.1);
+    let at = |done: f64| {
+        let share = libm::fmin(done / length, 1.0);
+        (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
+    };
+    let dashes = libm::ceil(length / DASH) as usize;
+    for dash in (turn..dashes).step_by(of) {
+        scene.stroke(vec![at(dash as f64 * DASH), at((dash + 1) as f64 * DASH)], colour, 2.0);
     }
 }

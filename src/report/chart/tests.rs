@@ -116,6 +116,51 @@ fn the_same_chart_gives_the_same_bytes() {
 }
 
 #[test]
+fn lines_that_lie_on_each_other_are_drawn_by_turns() {
+    let line = |slot: usize, level: f64| Series {
+        name: format!("policy {slot}"),
+        slot,
+        points: (0..4).map(|x| Point::exact(f64::from(x), level)).collect(),
+        ..Series::default()
+    };
+    let colours = |levels: [f64; 2]| {
+        let chart = LineChart {
+            series: levels.into_iter().enumerate().map(|(slot, level)| line(slot, level)).collect(),
+            ..LineChart::new("Two", "400 runs", Axis::linear("x"), Axis::linear("y"))
+        };
+        let svg = Chart::from(chart).svg();
+        ["#0072B2", "#D55E00"].map(|colour| svg.to_uppercase().matches(&colour.to_uppercase()).count())
+    };
+    // Each has its dashes, as many as the other's.
+    let (together, apart) = (colours([5.0, 5.0]), colours([5.0, 2.0]));
+    assert!(together[0] > apart[0] + 5 && together[1] > apart[1] + 5, "{together:?}, {apart:?}");
+}
+
+#[test]
+fn a_linear_axis_begins_at_zero() {
+    let points = vec![Point::seen(10.0, 3700.0, 3500.0, 3900.0), Point::seen(100.0, 3870.0, 3600.0, 4100.0)];
+    let chart = LineChart {
+        series: vec![Series { name: "a".into(), points, ..Series::default() }],
+        ..LineChart::new("Flat", "400 runs", Axis::log("MTTF, days"), Axis::linear("split brain, s/yr"))
+    };
+    let scene = chart.scene();
+    assert!(scene.labels().iter().any(|(label, _)| label.text == "0"));
+}
+
+#[test]
+fn shares_too_small_to_see_are_named_below() {
+    let mut chart = bars();
+    for bar in chart.groups.iter_mut().flat_map(|group| &mut group.bars) {
+        bar.amounts = vec![0.0; 14];
+        (bar.amounts[0], bar.amounts[7]) = (99.9, 0.1);
+    }
+    let svg = Chart::from(chart).svg();
+    assert!(svg.contains("below 0.5 % everywhere: restart"));
+    assert!(!svg.contains(">restart<"));
+    assert!(svg.contains("detect 100 %"));
+}
+
+#[test]
 fn the_picture_says_what_the_chart_says() {
     let svg = Chart::from(crowded()).svg();
     for text in [
