@@ -39,7 +39,11 @@ fn every_point_is_held_against_its_own_promise() {
         rows.map(|line| line.rsplit(',').next().unwrap_or_default().to_owned()).collect()
     };
     assert_eq!(promises("become-main"), ["grows with length of the cut"; 3], "{csv}");
-    assert_eq!(promises("remain"), ["grows with length of the pause"; 3], "a cut makes none: {csv}");
+    assert_eq!(
+        promises("remain"),
+        ["grows with further faults until arbitration"; 3],
+        "a cut makes none: {csv}"
+    );
     let Chart::Bars(downtime) = named(&list, "downtime") else { panic!("bars") };
     for part in ["isolated Standby become-main", "lack of a quorum at isolated Standby remain"] {
         assert!(downtime.title.contains(part), "{}", downtime.title);

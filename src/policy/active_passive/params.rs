@@ -228,8 +228,12 @@ impl Params {
         let net = if less >= 0.0 { format!("− {}", secs(less)) } else { format!("+ {}", secs(-less)) };
         Bound {
             secs: None,
-            formula: format!("cut + 2 heartbeats − {name} − takeover + delay = cut {net} + delay"),
-            class: "length of the cut; after a pause of the active node one heartbeat and its delay".into(),
+            formula: format!(
+                "cut + 2 heartbeats − {name} − takeover + delay = cut {net} + delay; after a pause of the active node \
+                 heartbeat + delay = {} + delay",
+                secs(beat)
+            ),
+            class: "length of the cut".into(),
         }
     }
 

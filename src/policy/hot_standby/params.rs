@@ -214,7 +214,7 @@ impl Params {
             return Bound {
                 secs: None,
                 formula: format!("no cut makes one unless a host still answers pings; {after_a_pause}"),
-                class: "what else fails until arbitration".into(),
+                class: "further faults until arbitration".into(),
             };
         }
         let less = self.heartbeat_timeout.as_secs() + self.driver_start.support_min();
@@ -227,9 +227,10 @@ impl Params {
         Bound {
             secs: None,
             formula: format!(
-                "cut + 2 heartbeats − time-out − driver start + arbitration + delay = cut {net} + delay"
+                "cut + 2 heartbeats − time-out − driver start + arbitration + delay = cut {net} + delay; \
+                 {after_a_pause}"
             ),
-            class: format!("length of the cut; {after_a_pause}"),
+            class: "length of the cut".into(),
         }
     }
 
