@@ -228,11 +228,6 @@ impl Watch {
         self.plan(links);
     }
 
-    /// Its stream.
-    pub(crate) fn stream(&self) -> &Stream {
-        &self.stream
-    }
-
     /// The way beats take at present.
     pub(crate) fn medium(&self) -> Option<Medium> {
         self.around.medium

@@ -72,6 +72,8 @@ pub struct HealthCheck {
     quiet: Option<Quiet>,
     /// What [`HealthCheck::ordinary`] found last, and for which ways.
     ordinary: Option<([Medium; 2], Ordinary)>,
+    /// How often a leg there and a leg back are exceptional, and for which ways.
+    odds: Option<([Medium; 2], [f64; 2])>,
     channels: Channels,
     /// When to wake next.
     wake: Instant,
@@ -87,6 +89,14 @@ pub struct HealthCheck {
 /// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
 const STRIDE_MIN: u32 = 16;
 const STRIDE_MAX: u32 = 4096;
+
+impl Rule {
+    /// A check answers before the next one is due, and verdicts need at least one.
+    fn proper(self) -> Rule {
+        let (fall, rise) = (self.fall.max(1), self.rise.max(1));
+        Rule { timeout: self.timeout.min(self.every), fall, rise, ..self }
+    }
+}
 
 impl HealthCheck {
     /// Checks that begin at `first`; the peer is trusted until they say otherwise.
@@ -111,14 +121,8 @@ impl HealthCheck {
         links: &[Link],
         channels: Channels,
     ) -> Self {
-        let rule = Rule {
-            timeout: rule.timeout.min(rule.every),
-            fall: rule.fall.max(1),
-            rise: rule.rise.max(1),
-            ..rule
-        };
         let mut check = HealthCheck {
-            rule,
+            rule: rule.proper(),
             skips,
             around,
             stream,
@@ -128,6 +132,7 @@ impl HealthCheck {
             verdict: Instant::NEVER,
             quiet: None,
             ordinary: None,
+            odds: None,
             channels,
             wake: Instant::NEVER,
             origin: None,
@@ -140,14 +145,32 @@ impl HealthCheck {
         check
     }
 
+    /// New checks of the same peer in the place of these, with the same stream; the phase of their loop is drawn anew.
+    pub(crate) fn begin_again(
+        &mut self,
+        rule: Rule,
+        now: Instant,
+        around: CheckSurroundings,
+        links: &[Link],
+        channels: Channels,
+    ) {
+        self.come_back(now, links);
+        let first = now + rule.every.scaled(self.stream.uniform());
+        if self.rule != rule.proper() {
+            self.rule = rule.proper();
+            (self.ordinary, self.odds) = (None, None);
+        }
+        (self.around, self.channels) = (around, channels);
+        (self.next, self.counted, self.messages) = (first, first, 0.0);
+        (self.row, self.suspected, self.stride) = (0, false, STRIDE_MIN);
+        (self.verdict, self.wake, self.quiet) = (Instant::NEVER, Instant::NEVER, None);
+        self.try_quiet(links);
+        self.plan(links);
+    }
+
     /// Whether the peer is suspected.
     pub fn is_suspected(&self) -> bool {
         self.origin.as_ref().map_or(self.suspected, |origin| origin.suspected)
-    }
-
-    /// Its stream, for the checks that follow.
-    pub(crate) fn stream(&self) -> &Stream {
-        &self.stream
     }
 
     /// Requests and answers since they were last asked for, in the mean; what is lost on the way counts.
@@ -377,8 +400,12 @@ impl HealthCheck {
 
     /// A check drawn given that it is exceptional.
     fn draw_exceptional(&mut self, cut: Span, links: &[Link]) -> (bool, Span) {
-        let [there, back] = self.around.hopeful().expect("a way that is open");
-        let (first, second) = (there.exceptional(links, cut), back.exceptional(links, cut));
+        let ways @ [there, back] = self.around.hopeful().expect("a way that is open");
+        let [first, second] = match self.odds {
+            Some((of, odds)) if of == ways => odds,
+            _ => ways.map(|way| way.exceptional(links, cut)),
+        };
+        self.odds = Some((ways, [first, second]));
         let either = first + (1.0 - first) * second;
         let (a, b) = if self.stream.uniform() * either < first {
             (there.draw_exceptional(links, cut, &mut self.stream), back.draw(links, &mut self.stream))

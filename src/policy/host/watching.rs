@@ -16,7 +16,6 @@ use crate::system::spec::Classes;
 use super::fidelity::Process;
 use super::{Event, HostCtx, World, class, true_span};
 
-#[expect(clippy::large_enum_variant, reason = "kept in its place and begun again there, never moved")]
 #[derive(Clone, Debug)]
 enum Kind {
     /// Not begun yet.
@@ -167,11 +166,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     timeout: true_span(rule.timeout, drift),
                     ..rule
                 };
-                let mut stream = self.stream_of(index, now);
-                let first = now + rule.every.scaled(stream.uniform());
                 let around = self.echo_surroundings(observer, peer);
-                let check = HealthCheck::over(rule, self.setup.skips, first, around, stream, links, channels);
-                self.watches[index].kind = Kind::Echo(check);
+                if let Kind::Echo(check) = &mut self.watches[index].kind {
+                    check.begin_again(rule, now, around, links, channels);
+                } else {
+                    let (skips, mut stream) = (self.setup.skips, self.stream_of(index, now));
+                    let first = now + rule.every.scaled(stream.uniform());
+                    let check = HealthCheck::over(rule, skips, first, around, stream, links, channels);
+                    self.watches[index].kind = Kind::Echo(check);
+                }
             }
         }
         self.watches[index].is_on = true;
@@ -225,8 +228,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.come_back(index, now);
         match &self.watches[index].kind {
             Kind::New(stream) | Kind::Poll(_, stream) | Kind::Connection { stream, .. } => stream.clone(),
-            Kind::Beats(watch) => watch.stream().clone(),
-            Kind::Echo(check) => check.stream().clone(),
+            // These begin again in their places.
+            Kind::Beats(_) | Kind::Echo(_) => unreachable!("a watch keeps its kind"),
         }
     }
 
@@ -325,7 +328,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for group in (0..self.groups.len()).map(GroupId::from) {
             if setup.uses(group, link) {
                 self.update_copies(group);
-                self.touch(group);
+                // Whom clients reach is looked at in `way_changed`.
+                if self.groups[group.index()].merging.is_some() {
+                    self.touch(group);
+                } else {
+                    self.evaluate(group);
+                }
             }
         }
     }

@@ -119,7 +119,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for client in 0..self.ways.reached.len() {
             if setup.client_uses(client, link) {
-                self.ways.reached[client] = self.find_reached(client);
+                let reached = self.find_reached(client);
+                if std::mem::replace(&mut self.ways.reached[client], reached) != reached {
+                    self.touch(setup.model.clients[client].to);
+                }
             }
         }
         self.link_changed(link, ctx);
