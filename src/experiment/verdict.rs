@@ -66,7 +66,17 @@ fn best(view: &View<'_>, all: &[&str]) -> String {
             "safely up the longest: {}",
             spans(view, |place| best_at(place).unwrap_or_default().to_owned())
         ),
-        [only] => format!("{only} is safely up the longest{everywhere}"),
+        [only] => {
+            let is_level = |place: &&[AxisValue]| {
+                all.iter().any(|other| other != only && is_apart(view, place, only, other) == Some(false))
+            };
+            let everywhere =
+                match (view.places.iter().filter(|place| is_level(&&place[..])).count(), view.places.len()) {
+                    (0, _) | (_, 1) => everywhere.to_owned(),
+                    (level, places) => format!("{everywhere}, level with others at {level} of {places}"),
+                };
+            format!("{only} is safely up the longest{everywhere}")
+        }
         [first, other] => format!("{first} is safely up the longest{everywhere}, level with {other}"),
         [first, others @ ..] => {
             format!("{first} is safely up the longest{everywhere}, level with {} others", others.len())
