@@ -213,25 +213,26 @@ impl Params {
         }
     }
 
-    /// How long two nodes can both be active without fencing. The standby suspects no earlier than `silent` after the
-    /// last beat, which was sent up to one heartbeat before the cut, and then takes over; the two hear of each other
-    /// again with the first beat after the cut.
+    /// How long two nodes can both be active without fencing. The standby suspects no earlier than the time-out (or
+    /// what stands for it) after the last beat, which was sent up to one heartbeat before the cut, and then takes over;
+    /// the two hear of each other with the first beat after the cut, or after a pause of the active one.
     pub(super) fn split_brain(&self) -> Bound {
         let (beat, takeover) = (self.heartbeat.as_secs(), self.takeover.support_min());
-        let (name, silent) = match self.silence() {
-            Silence::TimeOut(after) => ("time-out", after.as_secs()),
-            Silence::Missed { count, every } => ("missed beats", every.as_secs() * f64::from(count)),
-            Silence::Lease(after) => ("lease", after.as_secs()),
-            _ => ("detection", 0.0),
+        let silent = match self.silence() {
+            Silence::TimeOut(after) | Silence::Lease(after) => after.as_secs(),
+            Silence::Missed { count, every } => every.as_secs() * f64::from(count),
+            _ => 0.0,
         };
         let less = silent + takeover - 2.0 * beat;
-        let net = if less >= 0.0 { format!("− {}", secs(less)) } else { format!("+ {}", secs(-less)) };
+        let sign = if less >= 0.0 { '−' } else { '+' };
         Bound {
             secs: None,
             formula: format!(
-                "cut + 2 heartbeats − {name} − takeover + delay = cut {net} + delay; after a pause of the active node \
-                 heartbeat + delay = {} + delay",
-                secs(beat)
+                "cut + 2 × {beat} − {} − {} + delay = cut {sign} {} + delay; after a pause {beat} + delay",
+                secs(silent),
+                secs(takeover),
+                secs(less.abs()),
+                beat = secs(beat)
             ),
             class: "length of the cut".into(),
         }

@@ -202,33 +202,31 @@ impl Params {
     /// How long two servers can both be Main. The Standby finds the link silent no earlier than the time-out after the last
     /// beat, which was sent up to one heartbeat before the cut, and its drivers start; the two hear of each other with
     /// the first beat after the cut, and arbitrate. Where an isolated Standby stays one, a pause of Main makes two:
-    /// from its end to the first beat, and to the end of arbitration.
+    /// from its end to the first beat, and to the end of arbitration. A server that starts and hears nobody becomes
+    /// Main whatever it does when isolated.
     pub(super) fn split_brain(&self) -> Bound {
-        let (beat, arbitration) = (self.heartbeat.as_secs(), self.arbitration.support_max());
         let show = |secs: f64| Span::from_secs_saturating(secs).to_string();
-        let after_a_pause = format!(
-            "after a pause of Main that outlasts the time-out: heartbeat + delay + arbitration = {} + delay",
-            show(beat + arbitration)
-        );
+        let (beat, arbitration) = (self.heartbeat.as_secs(), self.arbitration.support_max());
+        let pause = format!("after a pause {} + delay", show(beat + arbitration));
         if !self.become_main {
             return Bound {
                 secs: None,
-                formula: format!("no cut makes one unless a host still answers pings; {after_a_pause}"),
+                formula: format!("by a cut none; {pause}; a start in a cut: the rest of it"),
                 class: "further faults until arbitration".into(),
             };
         }
-        let less = self.heartbeat_timeout.as_secs() + self.driver_start.support_min();
-        let more = 2.0 * beat + arbitration;
-        let net = if less >= more {
-            format!("− {}", show(less - more))
-        } else {
-            format!("+ {}", show(more - less))
-        };
+        let (silent, driver) = (self.heartbeat_timeout.as_secs(), self.driver_start.support_min());
+        let (more, less) = (2.0 * beat + arbitration, silent + driver);
+        let sign = if less >= more { '−' } else { '+' };
         Bound {
             secs: None,
             formula: format!(
-                "cut + 2 heartbeats − time-out − driver start + arbitration + delay = cut {net} + delay; \
-                 {after_a_pause}"
+                "cut + 2 × {} − {} − {} + {} + delay = cut {sign} {} + delay; {pause}",
+                show(beat),
+                show(silent),
+                show(driver),
+                show(arbitration),
+                show((less - more).abs())
             ),
             class: "length of the cut".into(),
         }
