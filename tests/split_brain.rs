@@ -354,3 +354,36 @@ fn bounds_of_active_passive_hold_in_every_run() {
         assert_eq!(breaches, 0, "{replication}");
     }
 }
+
+/// Cuts of two hours at random phases of the beats, and nothing else: the longest window comes close to what
+/// `failsim bounds` says, and never beyond. 2 h + 2 × 1 s − 3 s − 1 s is 7198 s; with passes, drivers and arbitration
+/// 2 h + 2 × 5 s − 30 s − 5 s + 10 s is 7185 s; the delays of two beats come on top.
+#[test]
+fn windows_by_cuts_stay_within_the_formula_and_come_close() {
+    let pair = |policy: &str| {
+        format!(
+            "title = \"cuts\"\n[nodes.a]\nstart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[links.l]\n\
+             between = [\"a\", \"b\"]\nlatency = {{ uniform = [\"1ms\", \"20ms\"] }}\n\
+             failures.cut = {{ rate = \"40/year\", duration = {{ fixed = \"2h\" }} }}\n[groups.g]\n\
+             nodes = [\"a\", \"b\"]\n[groups.g.policy.{policy}\n"
+        )
+    };
+    for (policy, bound, close) in [
+        ("active-passive]\nheartbeat = \"1s\"\ntimeout = \"3s\"\ntakeover = \"1s\"", 7198.0, 0.2),
+        ("active-passive]\nheartbeat = \"1s\"\nmissed = 3\ntakeover = \"1s\"", 7198.0, 1.2),
+        (
+            "hot-standby]\nheartbeat = \"5s\"\nheartbeat_timeout = \"30s\"\ndriver_start = { fixed = \"5s\" }\n\
+             arbitration = { fixed = \"10s\" }\nisolated_standby = \"become-main\"",
+            7185.0,
+            8.0,
+        ),
+    ] {
+        let setup = ready(&pair(policy), &[], 11);
+        let text = &setup.bounds[0].split_brain.formula;
+        let net = 7200.0 - bound;
+        assert!(text.contains(&format!("cut − {net}s + 2 delays")), "{text}");
+        let longest = figure(&summary(&setup, 200, hours(8766.0)), "split_brain_window_max", 0.95).estimate;
+        assert!(longest <= bound + 0.04, "{policy}: {longest} s is more than {bound} s and two delays");
+        assert!(longest >= bound - close, "{policy}: {longest} s is far from {bound} s");
+    }
+}

@@ -214,7 +214,7 @@ impl Params {
     }
 
     /// How long two nodes can both be active without fencing. The standby suspects no earlier than the time-out (or
-    /// what stands for it) after the last beat, which was sent up to one heartbeat before the cut, and then takes over;
+    /// what stands for it) after the last beat, which was sent up to one heartbeat and a delay before the cut (the next one was under way and is lost), and then takes over;
     /// the two hear of each other with the first beat after the cut, or after a pause of the active one.
     pub(super) fn split_brain(&self) -> Bound {
         let (beat, takeover) = (self.heartbeat.as_secs(), self.takeover.support_min());
@@ -228,7 +228,7 @@ impl Params {
         Bound {
             secs: None,
             formula: format!(
-                "cut + 2 × {beat} − {} − {} + delay = cut {sign} {} + delay; after a pause {beat} + delay",
+                "cut + 2 × {beat} − {} − {} + 2 delays = cut {sign} {} + 2 delays; after a pause {beat} + delay",
                 secs(silent),
                 secs(takeover),
                 secs(less.abs()),

@@ -200,7 +200,7 @@ impl Params {
     }
 
     /// How long two servers can both be Main. The Standby finds the link silent no earlier than the time-out after the last
-    /// beat, which was sent up to one heartbeat before the cut, and its drivers start; the two hear of each other with
+    /// beat, which was sent up to one heartbeat and a delay before the cut (the next one was under way and is lost), and its drivers start; the two hear of each other with
     /// the first beat after the cut, and arbitrate. Where an isolated Standby stays one, a pause of Main makes two:
     /// from its end to the first beat, and to the end of arbitration. A server that starts and hears nobody becomes
     /// Main whatever it does when isolated.
@@ -221,7 +221,7 @@ impl Params {
         Bound {
             secs: None,
             formula: format!(
-                "cut + 2 × {} − {} − {} + {} + delay = cut {sign} {} + delay; {pause}",
+                "cut + 2 × {} − {} − {} + {} + 2 delays = cut {sign} {} + 2 delays; {pause}",
                 show(beat),
                 show(silent),
                 show(driver),
