@@ -1,4 +1,5 @@
-//! Whole runs of models: heartbeats one by one and skipped, a pair's run as a clone, a small sweep.
+//! Whole runs of models: heartbeats one by one and skipped, every shipped model skipping, a pair's run as a clone, a
+//! small sweep.
 //!
 //! Throughput is in simulated years, so `elem/s` reads as simulated years a second.
 //!
@@ -50,6 +51,27 @@ fn heartbeats(c: &mut Criterion) {
     }
 }
 
+/// Every shipped model with its policy, ledger and observers, skipping. How fast one is goes by how much happens in it:
+/// its name has the events in a year.
+fn skipping(c: &mut Criterion) {
+    let mut group = c.benchmark_group("skipping, simulated years");
+    group.sample_size(10);
+    for name in shipped::names(FileKind::Model) {
+        let setup = setup(name, true);
+        let length = 50.0;
+        let events = measure::simulate(&setup, 0, years(length)).events as f64 / length;
+        group.throughput(Throughput::Elements(length as u64));
+        let mut run = 0;
+        group.bench_function(format!("{name}, {events:.0} events a year"), |b| {
+            b.iter(|| {
+                run += 1;
+                black_box(measure::simulate(&setup, run, years(length)).fingerprint)
+            });
+        });
+    }
+    group.finish();
+}
+
 /// What a snapshot costs: world, agenda and streams of a server pair in mid-run.
 fn clone(c: &mut Criterion) {
     let setup = setup("server-pair", true);
@@ -86,5 +108,5 @@ fn sweep(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, heartbeats, clone, sweep);
+criterion_group!(benches, heartbeats, skipping, clone, sweep);
 criterion_main!(benches);

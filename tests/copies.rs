@@ -1,7 +1,8 @@
 //! What a copy holds is drawn when somebody asks, never stepped: the same law as simulating every pass and every write.
 //!
-//! The reference steps here, in the test: each pass begins, takes its time, and counts if it is complete. Fixed seeds;
-//! Kolmogorov-Smirnov tests at 10⁻³/10 each, fewer than ten.
+//! The reference steps here, in the test: each pass begins, takes its time, and counts if it is complete. And it steps
+//! in request fidelity, where each write is an event and is under way for its own time. Fixed seeds; tests of
+//! Kolmogorov and Smirnov and of chi-square at 10⁻³/10 each, fewer than ten.
 
 mod common;
 
@@ -9,8 +10,14 @@ use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
+use failsim::maths;
+use failsim::measure::simulate_with;
+use failsim::policy::facts::Fact;
 use failsim::service::replication::{Copying, Level, Replication};
-use failsim::stats::test::kolmogorov_smirnov_two;
+use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov_two};
+use failsim::system::ids::NodeId;
+use failsim::system::spec::{Action, Effect, Scope, ScriptStep};
+use rayon::prelude::*;
 
 const EACH: f64 = 1e-3 / 10.0;
 
@@ -56,5 +63,72 @@ fn passes_hold_what_stepped_passes_hold() {
         let test = kolmogorov_smirnov_two(&a, &b);
         assert!(test.p_value > EACH, "interval {interval}, {pass:?}: {test:?}");
         assert!(a.iter().any(|x| *x > interval), "{pass:?}: some pass was still under way");
+    }
+}
+
+/// Writes lost with a crash of the active node, by incident: drawn as a count, and one by one.
+fn lost_per_incident(policy: &str, requests: bool, runs: u64) -> Vec<u64> {
+    let text = format!(
+        "title = \"losses\"\n[nodes.a]\nstart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[groups.g]\n\
+         nodes = [\"a\", \"b\"]\n[groups.g.policy.{policy}\n[clients.c]\nto = \"g\"\nwrites = \"4/s\"\n"
+    );
+    let mut setup = ready(&text, &[], if requests { 8 } else { 7 });
+    setup.requests = requests;
+    let (scope, effect) = (Scope::Host, Effect::Crash);
+    setup.model.script =
+        vec![ScriptStep { at: instant(300.0), action: Action::Fail { node: NodeId(0), scope, effect } }];
+    let lost = |facts: Vec<(Instant, Fact)>| {
+        let counts =
+            facts.iter().map(|(_, fact)| if let Fact::Lost { loss, .. } = fact { loss.count } else { 0 });
+        counts.sum()
+    };
+    let one = |run| lost(simulate_with(&setup, run, secs(400.0), Vec::new()).1);
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+#[test]
+fn counts_of_lost_writes_have_the_law_of_single_ones() {
+    for (policy, mean, notices) in [
+        // M/G/∞: rate × mean lag, whatever its law.
+        (
+            "active-passive]\nheartbeat = \"1s\"\ntimeout = \"3s\"\nlag = { exponential = \"500ms\" }",
+            2.0,
+            0.05,
+        ),
+        (
+            "active-passive]\nheartbeat = \"1s\"\ntimeout = \"3s\"\nlag = { uniform = [\"0s\", \"2s\"] }",
+            4.0,
+            0.05,
+        ),
+        // A pass of 1 s every 5 s: from 1 to 6 s, 3.5 s in the mean.
+        (
+            "hot-standby]\ntransfer_interval = \"5s\"\npass_time = { fixed = \"1s\" }\ninterleave = 1",
+            14.0,
+            0.02,
+        ),
+    ] {
+        let [drawn, single] = [false, true].map(|requests| lost_per_incident(policy, requests, 6000));
+        for counts in [&drawn, &single] {
+            mean_within(policy, mean, counts.iter().map(|count| *count as f64), 1.0 - EACH, notices);
+        }
+        let test = chi_square_two(&drawn, &single, 20.0);
+        assert!(test.p_value > EACH, "{policy}: {test:?}");
+        if policy.starts_with("active-passive") {
+            let longest = *drawn.iter().max().expect("runs");
+            for counts in [&drawn, &single] {
+                let observed: Vec<u64> = (0..=longest)
+                    .map(|k| counts.iter().filter(|count| **count == k).count() as u64)
+                    .collect();
+                let all = counts.len() as f64;
+                // Cells above are merged into the first that is expected to hold few.
+                let end = (0..longest).find(|k| all * maths::poisson_sf(mean, *k) < 20.0).unwrap_or(longest);
+                let (head, tail) = observed.split_at(end as usize + 1);
+                let observed = [head, &[tail.iter().sum()]].concat();
+                let mut expected: Vec<f64> = (0..=end).map(|k| all * maths::poisson_pmf(mean, k)).collect();
+                expected.push(all * maths::poisson_sf(mean, end));
+                let test = chi_square_fit(&observed, &expected, 0);
+                assert!(test.p_value > EACH, "{policy}: {test:?}, {observed:?}, {expected:?}");
+            }
+        }
     }
 }

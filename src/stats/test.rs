@@ -90,6 +90,45 @@ pub fn chi_square_fit(observed: &[u64], expected: &[f64], fitted: usize) -> Test
     TestResult { statistic, p_value: chi_square_sf((cells - 1 - fitted) as f64, statistic) }
 }
 
+/// Pearson's chi-square test that two samples of whole numbers come from one law.
+///
+/// Values are merged from the least up until a cell is expected to hold at least `least` of either sample.
+pub fn chi_square_two(first: &[u64], second: &[u64], least: f64) -> TestResult {
+    let mut values: Vec<(u64, bool)> =
+        first.iter().map(|value| (*value, true)).chain(second.iter().map(|value| (*value, false))).collect();
+    values.sort_unstable();
+    let all = values.len() as f64;
+    let (n, m) = (first.len() as f64, second.len() as f64);
+    let mut cells: Vec<(f64, f64)> = Vec::new();
+    let (mut a, mut b) = (0.0, 0.0);
+    for (place, (value, is_first)) in values.iter().enumerate() {
+        if *is_first {
+            a += 1.0
+        } else {
+            b += 1.0
+        }
+        let is_last_of_value = values.get(place + 1).is_none_or(|(next, _)| next != value);
+        if is_last_of_value && (a + b) * n.min(m) / all >= least {
+            cells.push((a, b));
+            (a, b) = (0.0, 0.0);
+        }
+    }
+    if let Some(last) = cells.last_mut() {
+        *last = (last.0 + a, last.1 + b);
+    }
+    let statistic = cells
+        .iter()
+        .map(|(a, b)| {
+            let (of_first, of_second) = ((a + b) * n / all, (a + b) * m / all);
+            (a - of_first) * (a - of_first) / of_first + (b - of_second) * (b - of_second) / of_second
+        })
+        .sum();
+    if cells.len() < 2 {
+        return TestResult { statistic, p_value: 1.0 };
+    }
+    TestResult { statistic, p_value: chi_square_sf((cells.len() - 1) as f64, statistic) }
+}
+
 /// Fisher's dispersion test: do counts of equal exposure vary as Poisson counts do?
 ///
 /// The statistic is variance over mean, near 1. The p-value is two-sided: too little scatter is as suspect as too
@@ -150,5 +189,22 @@ mod tests {
         assert!(poisson_dispersion(&constant).p_value < 1e-12);
         let clumped: Vec<u64> = poisson.iter().map(|c| c / 10 * 10).collect();
         assert!(poisson_dispersion(&clumped).p_value < 1e-6);
+    }
+
+    #[test]
+    fn two_samples_of_one_law_are_alike_and_of_two_laws_are_not() {
+        let draw = |seed, mean: f64| -> Vec<u64> {
+            uniforms(seed, 4000).into_iter().map(|u| poisson_quantile(mean, u)).collect()
+        };
+        let p_values: Vec<f64> = (0..200)
+            .map(|seed| chi_square_two(&draw(seed, 3.0), &draw(seed + 1000, 3.0), 10.0).p_value)
+            .collect();
+        // Under one law the p-value is uniform.
+        assert!(kolmogorov_smirnov(&p_values, |x| x).p_value > 1e-3, "{p_values:?}");
+        assert!(chi_square_two(&draw(1, 3.0), &draw(2, 3.3), 10.0).p_value < 1e-6);
+        // By hand: 30 and 10 against 20 and 20 is 25 and 15 of each: 4 × 25/25·… = 1 + 1 + 5/3 + 5/3.
+        let of = |zeros: usize, ones: usize| [vec![0; zeros], vec![1; ones]].concat();
+        near(chi_square_two(&of(30, 10), &of(20, 20), 5.0).statistic, 2.0 + 10.0 / 3.0, 1e-12);
+        assert_eq!(chi_square_two(&of(30, 0), &of(20, 0), 5.0).p_value, 1.0);
     }
 }
