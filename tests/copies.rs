@@ -104,7 +104,7 @@ fn counts_of_lost_writes_have_the_law_of_single_ones() {
         (
             "hot-standby]\ntransfer_interval = \"5s\"\npass_time = { fixed = \"1s\" }\ninterleave = 1",
             14.0,
-            0.02,
+            0.03,
         ),
     ] {
         let [drawn, single] = [false, true].map(|requests| lost_per_incident(policy, requests, 6000));
