@@ -276,3 +276,25 @@ fn a_lease_runs_out_as_late_as_theory_says() {
     let (least, most) = took.iter().fold((f64::MAX, 0.0_f64), |(a, b), &x| (a.min(x), b.max(x)));
     assert!(least >= 20.0 && most <= 30.0, "from {least} to {most} s");
 }
+
+/// Planned work goes from node to node: each is down for its time, and the next one is only touched after a pause.
+#[test]
+fn planned_work_waits_between_nodes() {
+    let text = nodes("\"a\", \"b\"", PAIR)
+        + "[maintenance.patches]\nnodes = [\"a\", \"b\"]\nevery = { fixed = \"1h\" }\nduration = { fixed = \"5m\" }\n\
+           pause = { fixed = \"10m\" }\n";
+    let (_, facts) = simulate_with(&ready(&text, &[], 1), 0, hours(2.5), Vec::new());
+    let processes = facts.into_iter().filter_map(|(at, fact)| match fact {
+        Fact::Process { node, up } if at > Instant::ZERO => Some((at.as_secs() / 60.0, node, up)),
+        _ => None,
+    });
+    let expected = [
+        (60.0, A, false),
+        (65.0, A, true),
+        (75.0, B, false),
+        (80.0, B, true),
+        (140.0, A, false),
+        (145.0, A, true),
+    ];
+    assert_eq!(processes.collect::<Vec<_>>(), expected);
+}

@@ -75,6 +75,7 @@ pub fn build<P: Choice>(file: ModelTable<P>, name: &str, problems: &mut Problems
             nodes: node_ids(&table.nodes, &known, problems),
             every: table.every.clone(),
             duration: table.duration.clone(),
+            pause: table.pause.clone(),
             changeover: table.changeover,
         })
         .collect();

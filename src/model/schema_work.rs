@@ -217,6 +217,8 @@ pub struct MaintenanceTable {
     pub every: Law,
     /// Time per node.
     pub duration: Law,
+    /// From the end of the work on one node to the next.
+    pub pause: Law,
     /// Whether the role is moved first.
     pub changeover: bool,
 }
@@ -226,6 +228,13 @@ impl Table for MaintenanceTable {
         Key::new("nodes", Kind::Names("a node"), "The nodes it stops, one after the other.").required(),
         Key::new("every", Kind::Law, "From the end of one round to the start of the next.").required(),
         Key::new("duration", Kind::Law, "How long each node is down.").required(),
+        Key::new(
+            "pause",
+            Kind::Law,
+            "From the end of the work on one node to the start of it on the next: until that one is back in service and \
+             somebody has looked. Shorter than a start it takes one node after the other away.",
+        )
+        .default("15m", Mark::Assumption, "boot, warm-up and a look at it"),
         Key::new("changeover", Kind::Flag, "Whether the active role is moved away first.").default(
             "true",
             Mark::Assumption,
@@ -237,6 +246,7 @@ impl Table for MaintenanceTable {
             nodes: r.names("nodes"),
             every: r.law("every"),
             duration: r.law("duration"),
+            pause: r.law("pause"),
             changeover: r.flag("changeover"),
         }
     }

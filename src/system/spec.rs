@@ -391,6 +391,8 @@ pub struct Maintenance {
     pub every: Law,
     /// How long each node is down.
     pub duration: Law,
+    /// From the end of the work on one node to the start of it on the next.
+    pub pause: Law,
     /// Whether the active role is moved away first.
     pub changeover: bool,
 }

@@ -82,8 +82,10 @@ pub(super) struct CrewState {
 pub(super) struct PlannedState {
     stream: Stream,
     slot: Slot,
-    /// The node it works on, by its place in the list.
+    /// The node it works on, or worked on last in this round, by its place in the list.
     at: Option<usize>,
+    /// Between two nodes of a round.
+    pauses: bool,
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
@@ -110,7 +112,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             if !model.quiet {
                 ctx.arm(slot, ctx.now() + plan.every.sample(stream.uniform()));
             }
-            self.planned.push(PlannedState { stream, slot, at: None });
+            self.planned.push(PlannedState { stream, slot, at: None, pauses: false });
         }
         for (i, order) in model.changeovers.iter().enumerate() {
             let slot = ctx.slot(Self::rank(class::SCRIPT, 4096 + i), Event::Changeover(i as u16));
@@ -327,8 +329,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn maintenance(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
         let i = usize::from(index);
         let plan = &self.setup.model.maintenance[i];
-        if let Some(at) = self.planned[i].at {
+        if let Some(at) = self.planned[i].at
+            && !std::mem::take(&mut self.planned[i].pauses)
+        {
             self.planned_ends(plan.nodes[at], ctx);
+            if at + 1 < plan.nodes.len() {
+                self.planned[i].pauses = true;
+                let pause = plan.pause.sample(self.planned[i].stream.uniform());
+                ctx.arm(self.planned[i].slot, ctx.now() + pause);
+                return;
+            }
         }
         let next = self.planned[i].at.map_or(0, |at| at + 1);
         if next >= plan.nodes.len() {
