@@ -46,6 +46,8 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
+    /// How long its process ran before that.
+    ran: Span,
     /// When its process last died, or was paused.
     pub(super) stopped: Instant,
     pub(super) incarnation: u32,
@@ -121,6 +123,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 program: None,
                 durable: P::Durable::default(),
                 started: Instant::ZERO,
+                ran: Span::ZERO,
                 stopped: Instant::ZERO,
                 incarnation: 0,
                 start_slot,
@@ -264,6 +267,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
+        state.ran = state.stopped.since(state.started);
         state.started = now;
         let commands = self.within(node, (group, member), now, |program, durable, c| {
             *program = Some(P::start(durable, c));
@@ -294,6 +298,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             names: &self.setup.names[group.index()],
             ping_hosts: &model.groups[group.index()].ping_hosts,
             running: (now.since(state.started), 1.0 + clocks.drift),
+            ran: state.ran,
             wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
