@@ -462,19 +462,22 @@ fn a_cut_of_one_class_tells_a_pair_of_servers_different_things() {
 fn a_cut_of_clients_is_an_outage_that_no_server_sees() {
     let links = at_once()
         + "[sites.town]\n[links.road]\nbetween = [\"town\", \"a\"]\n[links.lane]\nbetween = [\"town\", \"b\"]\n";
-    let text = pair(&links, PLAIN)
-        .replace("to = \"g\"", "to = \"g\"\nsite = \"town\"\nreach = { a = \"road\", b = \"lane\" }");
-    for (classes, down) in [(Classes::CLIENT, 500.0), (Classes::FIELD, 0.0), (Classes::HEARTBEAT, 0.0)] {
-        let steps = [(1000.0, cut(TWO, classes, Direction::Both)), (1500.0, heal(TWO))];
-        let facts = scripted(&text, &steps, true);
-        assert_eq!(suspicions(&facts), []);
-        assert_eq!(becomes(&facts, A, Role::Active), [0.0]);
-        let service = facts.iter().filter_map(|(at, fact)| match fact {
-            Fact::Service { up, .. } => Some((at.as_secs(), *up)),
-            _ => None,
-        });
-        let service: Vec<_> = service.collect();
-        let lasted: f64 = service.windows(2).filter(|w| !w[0].1).map(|w| w[1].0 - w[0].0).sum();
-        assert_eq!(lasted, down, "{classes:?}: {service:?}");
+    let listed = "\nreach = { a = \"road\", b = \"lane\" }";
+    for reach in ["", listed] {
+        let client = format!("to = \"g\"\nsite = \"town\"{reach}");
+        let text = pair(&links, PLAIN).replace("to = \"g\"", &client);
+        for (classes, down) in [(Classes::CLIENT, 500.0), (Classes::FIELD, 0.0), (Classes::HEARTBEAT, 0.0)] {
+            let steps = [(1000.0, cut(TWO, classes, Direction::Both)), (1500.0, heal(TWO))];
+            let facts = scripted(&text, &steps, true);
+            assert_eq!(suspicions(&facts), []);
+            assert_eq!(becomes(&facts, A, Role::Active), [0.0]);
+            let service = facts.iter().filter_map(|(at, fact)| match fact {
+                Fact::Service { up, .. } => Some((at.as_secs(), *up)),
+                _ => None,
+            });
+            let service: Vec<_> = service.collect();
+            let lasted: f64 = service.windows(2).filter(|w| !w[0].1).map(|w| w[1].0 - w[0].0).sum();
+            assert_eq!(lasted, down, "{classes:?}: {service:?}");
+        }
     }
 }
