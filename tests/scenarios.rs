@@ -83,6 +83,28 @@ fn found(judged: &[Judged], wanted: &str) -> (Verdict, String) {
     (one.verdict, one.found.clone())
 }
 
+/// The setting is what decides: with the other value the other server stays, and nothing else is different.
+#[test]
+fn the_other_value_gives_the_other_winner() {
+    for (name, from, to, at, [loser, winner]) in [
+        ("priority-decides", "= [0, 1]", "= [0, 0]", "12h 1m", ["a", "b"]),
+        ("main-time-survives-restart", "restart\" = true", "restart\" = false", "13h 1m", ["b", "a"]),
+    ] {
+        let judged = judged(&changed(name, &[(from, to)]), false);
+        let (verdict, text) = found(&judged, &format!("at {at}: {loser} is standby"));
+        assert_eq!(verdict, Verdict::Missed, "{name}");
+        assert!(text.starts_with("active"), "{name}: {text}");
+        let (verdict, text) = found(&judged, &format!("at {at}: {winner} is main"));
+        assert_eq!(verdict, Verdict::Missed, "{name}");
+        assert!(text.starts_with("standby"), "{name}: {text}");
+        let before = judged.iter().filter(|one| !one.wanted.contains(at) && one.wanted.starts_with("at "));
+        assert!(
+            before.clone().count() > 0 && before.clone().all(|one| one.verdict == Verdict::Met),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn a_mean_is_met_missed_or_open() {
     let of = |runs: &str, equals: &str, within: &str| {

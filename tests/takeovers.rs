@@ -3,20 +3,14 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::*;
 use failsim::engine::time::{Instant, Span};
-use failsim::input::{NoFiles, Source};
 use failsim::measure::simulate_with;
-use failsim::model::load::load;
-use failsim::policy::contract::{Phase, Policy};
+use failsim::policy::contract::Phase;
 use failsim::policy::facts::Fact;
-use failsim::policy::host::Setup;
-use failsim::policy::registry::Shipped;
 use failsim::stats::test::kolmogorov_smirnov;
 use failsim::system::ids::{GroupId, LinkId, NodeId};
-use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope};
 use failsim::theory::detector::lease_detection;
 
 const A: NodeId = NodeId(0);
@@ -52,13 +46,7 @@ fn restore(node: NodeId) -> Action {
 
 /// What happens in one run of `text`, whose steps come at times in seconds.
 fn told(text: &str, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
-    let source = Source::new("test.toml", text.to_owned());
-    let loaded = load::<<Shipped as Policy>::Params>(&source, Arc::new(NoFiles), &[]);
-    let (mut model, _) = loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-    model.quiet = true;
-    model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
-    let setup: Ready = Setup::new(model, 3, true, false);
-    simulate_with(&setup, 0, hours(1.0), Vec::new()).1
+    scripted(text, steps, true)
 }
 
 /// Took, detection, mistaken, ordered of each failover.

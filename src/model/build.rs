@@ -363,8 +363,12 @@ fn client(
         arrivals: match &table.arrivals {
             ArrivalsValue::Poisson => Arrivals::Poisson,
             ArrivalsValue::Fixed => Arrivals::Fixed,
+            // Books hold what comes after the start of a range: an entry at the very start of the run comes one
+            // nanosecond after it.
             ArrivalsValue::Trace(secs) => Arrivals::Trace(
-                secs.iter().map(|secs| Instant::ZERO + Span::from_secs_saturating(*secs)).collect(),
+                secs.iter()
+                    .map(|secs| Instant::ZERO + Span::from_secs_saturating(*secs).max(Span::from_nanos(1)))
+                    .collect(),
             ),
         },
         reach,

@@ -67,7 +67,17 @@ impl Medium {
         self.first_copy(links, |link, loss| copy(link, loss, stream))
     }
 
-    /// The same of a message of so many bytes, whose last bit follows the first after bytes ÷ bandwidth. Messages do not
+    /// The fates of all copies of a message: over which link each that is not lost goes, and its delay. Nothing for a
+    /// perfect connection. As many uniform numbers as [`Medium::draw`].
+    pub fn draw_copies(&self, links: &[Link], stream: &mut Stream, mut goes: impl FnMut(LinkId, Span)) {
+        for (id, (link, loss)) in self.links().zip(self.lossy(links)) {
+            if let Some(delay) = copy(link, loss, stream) {
+                goes(id, delay);
+            }
+        }
+    }
+
+    /// The fate of a message of so many bytes, whose last bit follows the first after bytes ÷ bandwidth. Messages do not
     /// wait for each other.
     pub fn draw_sized(&self, links: &[Link], bytes: f64, stream: &mut Stream) -> Option<Span> {
         let sending = |link: &Link| match link.bandwidth {
@@ -153,11 +163,6 @@ impl Medium {
 
     fn extreme(&self, links: &[Link], of: impl Fn(&Link) -> f64) -> Option<Span> {
         self.links().map(|id| Span::from_secs_saturating(of(&links[id.index()]))).min()
-    }
-
-    /// The mean delay of the first link: for what counts messages under way.
-    pub fn delay_mean_secs(&self, links: &[Link]) -> f64 {
-        self.links().next().map_or(0.0, |id| links[id.index()].latency.mean())
     }
 }
 

@@ -18,7 +18,7 @@ use failsim::policy::host::Setup;
 use failsim::policy::registry::Shipped;
 use failsim::stats::interval;
 use failsim::stats::moments::Moments;
-use failsim::system::spec::Model;
+use failsim::system::spec::{Action, Model, ScriptStep};
 use rayon::prelude::*;
 
 /// A prepared model of the shipped policies.
@@ -82,6 +82,20 @@ pub fn watched<T: Probe<Fact> + Send>(
     probe: impl Fn() -> T + Sync,
 ) -> Vec<(Record, T)> {
     (0..runs).into_par_iter().map(|run| simulate_with(setup, run, horizon, probe())).collect()
+}
+
+/// What happens in the first hour of one run without random faults, whose steps come at times in seconds.
+#[track_caller]
+pub fn scripted(text: &str, steps: &[(f64, Action)], skips: bool) -> Vec<(Instant, Fact)> {
+    let (mut model, _) = load::<<Shipped as Policy>::Params>(
+        &Source::new("test.toml", text.to_owned()),
+        Arc::new(NoFiles),
+        &[],
+    )
+    .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    model.quiet = true;
+    model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
+    simulate_with(&Setup::<Shipped>::new(model, 3, skips, false), 0, hours(1.0), Vec::new()).1
 }
 
 /// Runs folded in order.

@@ -336,6 +336,8 @@ pub struct Facts<'a> {
     pub ping_hosts: &'a [NodeId],
     /// True time since its process started, and how fast its monotonic clock runs.
     pub(crate) running: (Span, f64),
+    /// True time that its process ran before this start, up to its end or the pause that it died in.
+    pub(crate) ran: Span,
     /// Its wall clock.
     pub wall: WallClock<'a>,
     /// Whether it was fenced off before this start.
@@ -353,6 +355,12 @@ impl Facts<'_> {
     pub fn uptime(&self) -> Span {
         let (running, rate) = self.running;
         if rate == 1.0 { running } else { running.scaled(rate) }
+    }
+
+    /// Its [`uptime`](Facts::uptime) at the end of its life before this start, as a log would tell; zero at the first.
+    pub fn uptime_before(&self) -> Span {
+        let (_, rate) = self.running;
+        if rate == 1.0 { self.ran } else { self.ran.scaled(rate) }
     }
 }
 

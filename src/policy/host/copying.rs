@@ -7,7 +7,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
-use crate::service::ledger::{Disposal, InFlight, Ledger, Loss};
+use crate::service::ledger::{Disposal, InFlight, Ledger, Loss, Part};
 use crate::service::replication::{Change, Copying, Level, Position, Replication};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::{Classes, Content};
@@ -76,12 +76,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let records: &[_] = if design.records_apart { &keys.records[g] } else { &[] };
             let (rest, records) =
                 if has_books { (&keys.ledgers[g][..], records) } else { (&[][..], &[][..]) };
-            let book = |key: &StreamKey| {
-                let (share, stream) = (1.0 / f64::from(design.slots), key.open(self.run));
-                Ledger::new(group.nodes.len(), model.clients.len(), share, self.setup.requests, stream)
+            let book = |(slot, key): (u32, &StreamKey)| {
+                let (part, stream) = (Part::of(slot, design.slots.into()), key.open(self.run));
+                Ledger::new(group.nodes.len(), model.clients.len(), part, self.setup.requests, stream)
             };
-            let of_records = records.iter().map(|key| book(key).of_records());
-            let ledgers = rest.iter().map(book).chain(of_records).collect();
+            let of_records = (0..).zip(records).map(|slot| book(slot).of_records());
+            let ledgers = (0..).zip(rest).map(book).chain(of_records).collect();
             self.groups.push(GroupState {
                 copies: Vec::new(),
                 ledgers,

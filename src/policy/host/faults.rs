@@ -31,8 +31,8 @@ pub(super) struct LinkState {
     closed: [u8; 2],
     /// Cuts by script, to be taken back by one heal.
     scripted: [[u8; 6]; 2],
-    /// How often it has been cut.
-    pub(super) cuts: u32,
+    /// How often what carries heartbeats and messages has been cut, backward and forward.
+    cuts: [u32; 2],
     /// When last.
     pub(super) cut_at: Instant,
 }
@@ -61,10 +61,12 @@ impl LinkState {
                     *count = if begins { *count + 1 } else { count.saturating_sub(1) };
                 }
             }
+            if begins && touched && classes.contains(Classes::HEARTBEAT) {
+                self.cuts[usize::from(forward)] += 1;
+            }
         }
         self.count_closed();
         if begins {
-            self.cuts += 1;
             self.cut_at = now;
         }
     }
@@ -371,6 +373,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 .find(|(link, _)| *link == used)
                 .is_some_and(|&(link, forward)| !self.links[link.index()].is_open(classes, forward))
         }) && medium.links().next().is_some()
+    }
+
+    /// How often a link that joins two nodes has been cut for heartbeats and messages from one to the other.
+    pub(super) fn cuts(&self, link: LinkId, from: NodeId, to: NodeId) -> u32 {
+        let mut ways = self.setup.routes(from, to).iter().flat_map(|route| &route.links);
+        let forward = ways.find(|(used, _)| *used == link).is_some_and(|&(_, forward)| forward);
+        self.links[link.index()].cuts[usize::from(forward)]
     }
 
     /// Whether a link carries a client's traffic both ways at present.

@@ -9,7 +9,7 @@ use crate::engine::time::{Instant, Span};
 use crate::maths;
 use crate::policy::contract::Policy;
 use crate::policy::facts::Fact;
-use crate::service::ledger::calendar;
+use crate::service::ledger::{Part, calendar, listed};
 use crate::system::ids::{ClientId, GroupId};
 use crate::system::spec::{Arrivals, Client, DuringDual};
 
@@ -77,15 +77,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// The events of (from, to] are older than the device keeps them.
     fn give_up_held(&mut self, c: usize, slot: usize, from: Instant, to: Instant) {
         let client = &self.setup.model.clients[c];
-        let share = 1.0 / f64::from(self.setup.designs[client.to.index()].slots);
+        let part = Part::of(slot as u32, self.setup.designs[client.to.index()].slots.into());
         let held = &mut self.clients[c].held;
         if self.setup.requests {
             held.given_up += held.events[slot].iter().filter(|at| **at > from && **at <= to).count() as u64;
             return;
         }
-        match counted(client, share, from, to) {
+        match counted(client, part, from, to) {
             Some(count) => held.given_up += count,
-            None => held.given_up_secs += to.since(from).as_secs() * share,
+            None => held.given_up_secs += to.since(from).as_secs() * part.share(),
         }
     }
 
@@ -127,12 +127,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 }
 
 /// Events in (from, to] where their times are known; none where they are a Poisson process.
-fn counted(client: &Client, share: f64, from: Instant, to: Instant) -> Option<u64> {
+fn counted(client: &Client, part: Part, from: Instant, to: Instant) -> Option<u64> {
     match &client.arrivals {
         Arrivals::Poisson => None,
-        Arrivals::Fixed => Some(calendar(client, share, to) - calendar(client, share, from)),
-        Arrivals::Trace(times) => {
-            Some((times.partition_point(|t| *t <= to) - times.partition_point(|t| *t <= from)) as u64)
-        }
+        Arrivals::Fixed => Some(calendar(client, part.share(), to) - calendar(client, part.share(), from)),
+        Arrivals::Trace(times) => Some(listed(times, part, from, to)),
     }
 }

@@ -2,11 +2,12 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
-//! (processes, callbacks, commands), `clocks` and `timers`, `fencing`, `watching` (detectors), `copying` (replication
-//! and the ledger), `merging` (several writers), `requests` (request fidelity), `ways` (what is reached over which
-//! links), `fidelity` (which process runs in which form), `view` (a group's members as sets), `field` (devices and
-//! their buffers), `service` (what clients see), `staleness` (how old that is), `takeover` (who took over from whom,
-//! and why), `traffic` (what all this says to each other). Facts leave through one door, `World::emit`.
+//! (processes, callbacks, commands), `messages` (what programs say to each other), `clocks` and `timers`, `fencing`,
+//! `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request
+//! fidelity), `ways` (what is reached over which links), `fidelity` (which process runs in which form), `view` (a
+//! group's members as sets), `field` (devices and their buffers), `service` (what clients see), `staleness` (how old
+//! that is), `takeover` (who took over from whom, and why), `traffic` (how much all this is). Facts leave through one
+//! door, `World::emit`.
 
 mod clocks;
 mod copying;
@@ -16,6 +17,7 @@ mod fidelity;
 mod field;
 mod keys;
 mod merging;
+mod messages;
 mod nodes;
 mod requests;
 mod service;
@@ -38,11 +40,12 @@ use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Command, Policy};
 use crate::system::bursts::Channels;
-use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
+use crate::system::ids::{ClientId, GroupId, NodeId};
 
 use super::facts::{Fact, FaultOf};
 
 pub use fidelity::Process;
+pub use messages::Passage;
 pub use requests::Stage;
 pub use setup::Setup;
 
@@ -78,8 +81,8 @@ pub enum Event<M> {
         from: NodeId,
         /// To whom.
         to: NodeId,
-        /// Over which link, and how often that had been cut when it was sent.
-        via: Option<(LinkId, u32)>,
+        /// The copy that arrives; `None` over a perfect connection.
+        via: Option<Passage>,
         /// What it says.
         message: M,
     },
@@ -149,6 +152,7 @@ pub struct World<'s, P: Policy, T> {
     /// Which services have to be looked at again, by group.
     stale: Vec<service::Stale>,
     ways: ways::Ways,
+    later_copies: messages::LaterCopies,
     /// What watches the run.
     pub probe: T,
 }
@@ -181,6 +185,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         stale_copies: vec![true; setup.model.groups.len()],
         stale: vec![service::Stale::Yes; setup.model.groups.len()],
         ways: ways::Ways::default(),
+        later_copies: messages::LaterCopies::default(),
         probe,
     };
     let mut simulation = sim::Simulation::new(world);

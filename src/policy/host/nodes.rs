@@ -7,8 +7,8 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
-use crate::system::ids::{GroupId, LinkId, NodeId};
-use crate::system::spec::{Classes, Effect, Scope};
+use crate::system::ids::{GroupId, NodeId};
+use crate::system::spec::{Effect, Scope};
 
 use super::clocks::Clocks;
 use super::timers::Timers;
@@ -46,6 +46,8 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
+    /// How long its process ran before that.
+    ran: Span,
     /// When its process last died, or was paused.
     pub(super) stopped: Instant,
     pub(super) incarnation: u32,
@@ -121,6 +123,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 program: None,
                 durable: P::Durable::default(),
                 started: Instant::ZERO,
+                ran: Span::ZERO,
                 stopped: Instant::ZERO,
                 incarnation: 0,
                 start_slot,
@@ -264,6 +267,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
+        state.ran = state.stopped.since(state.started);
         state.started = now;
         let commands = self.within(node, (group, member), now, |program, durable, c| {
             *program = Some(P::start(durable, c));
@@ -294,6 +298,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             names: &self.setup.names[group.index()],
             ping_hosts: &model.groups[group.index()].ping_hosts,
             running: (now.since(state.started), 1.0 + clocks.drift),
+            ran: state.ran,
             wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
@@ -336,19 +341,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.call(node, ctx, |program, c| program.on_notice(notice, c));
     }
 
-    pub(super) fn deliver(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        via: Option<(LinkId, u32)>,
-        message: P::Message,
-        ctx: &mut HostCtx<'_, P>,
-    ) {
-        if self.setup.model.cut_in_flight_lost
-            && via.is_some_and(|(link, cuts)| self.links[link.index()].cuts != cuts)
-        {
-            return;
-        }
+    /// A node reads a message that has arrived; one that stands still does when it goes on.
+    pub(super) fn read(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
         let state = &mut self.nodes[to.index()];
         if state.program.is_some() && state.is_paused() {
             state.queue.push((from, message));
@@ -460,19 +454,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Command::Step(phase) => self.emit(now, Fact::Step { node, phase }),
             Command::Surrender(_) => self.surrender(node),
         }
-    }
-
-    fn send(&mut self, from: NodeId, to: NodeId, message: P::Message, ctx: &mut HostCtx<'_, P>) {
-        let Some(medium) = self.medium_at(ctx.now(), from, to, Classes::HEARTBEAT) else { return };
-        self.count_message(from);
-        let delay = medium.draw(&self.setup.model.links, &mut self.nodes[from.index()].messages);
-        let Some(delay) = delay else { return };
-        let via = medium.links().next().map(|link| (link, self.links[link.index()].cuts));
-        ctx.push(
-            ctx.now() + delay,
-            Self::rank(class::DELIVERY, to.index()),
-            Event::Deliver { from, to, via, message },
-        );
     }
 
     fn set_beacon(&mut self, node: NodeId, every: Span, content: P::Beacon, ctx: &mut HostCtx<'_, P>) {

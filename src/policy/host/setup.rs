@@ -268,9 +268,8 @@ fn reach<G>(model: &Model<G>, client: ClientId, node: NodeId) -> Reach {
     if !spec.reach.is_empty() {
         return Reach::Always;
     }
-    let place = model.nodes[node.index()].site;
-    let (Some(here), Some(there)) = (spec.site, place) else { return direct(model, client, node) };
-    if here == there {
+    let Some(here) = spec.site else { return direct(model, client, node) };
+    if model.nodes[node.index()].site == Some(here) {
         return Reach::Always;
     }
     let at_client = |end: End| match end {

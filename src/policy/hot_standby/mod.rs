@@ -80,6 +80,21 @@ enum State {
     Draining,
 }
 
+/// What is on its disk of its time as Main, where that is to outlive a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MainTime {
+    /// Of the spells that are over.
+    before: Span,
+    /// The uptime at which the present spell began. Its end is the last that this life's log tells of.
+    since: Option<Span>,
+}
+
+impl MainTime {
+    fn after(self, uptime: Span) -> Span {
+        self.before + self.since.map_or(Span::ZERO, |since| uptime.saturating_sub(since))
+    }
+}
+
 /// What its heartbeats say.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beacon {
@@ -139,6 +154,12 @@ impl HotStandby {
         self.main_before + now
     }
 
+    fn note_main_time(&self, since: Option<Span>, ctx: &mut Ctx<'_, Self>) {
+        if ctx.params.main_time_survives_restart {
+            ctx.persist(MainTime { before: self.main_before, since });
+        }
+    }
+
     fn speak(&self, ctx: &mut Ctx<'_, Self>) {
         let beacon = Beacon {
             main: self.is_main(),
@@ -174,6 +195,7 @@ impl HotStandby {
         self.activation += 1;
         self.was_isolated = self.is_isolated();
         self.main_since = ctx.facts.uptime();
+        self.note_main_time(Some(self.main_since), ctx);
         self.enter(State::Main, ctx);
         let copying = ctx.params.copying();
         for peer in ctx.peers() {
@@ -198,9 +220,7 @@ impl HotStandby {
 
     fn step_down(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.main_before = self.main_time(ctx);
-        if ctx.params.main_time_survives_restart {
-            ctx.persist(self.main_before);
-        }
+        self.note_main_time(None, ctx);
         self.was_isolated = false;
         ctx.disarm(Timer::Arbitrated);
         ctx.disarm(Timer::Drained);
@@ -393,16 +413,16 @@ impl HotStandby {
 impl Policy for HotStandby {
     const NAME: &'static str = "hot-standby";
     type Params = Params;
-    type Durable = Span;
+    type Durable = MainTime;
     type Message = Message;
     type Beacon = Beacon;
     type Timer = Timer;
 
-    fn start(durable: &Span, ctx: &mut Ctx<'_, Self>) -> Self {
+    fn start(durable: &MainTime, ctx: &mut Ctx<'_, Self>) -> Self {
         let mut me = HotStandby {
             state: State::Starting,
             activation: 0,
-            main_before: *durable,
+            main_before: durable.after(ctx.facts.uptime_before()),
             main_since: Span::ZERO,
             beats_silent: false,
             poll_silent: false,
@@ -413,6 +433,7 @@ impl Policy for HotStandby {
             echo_had_its_time: false,
             wins: None,
         };
+        me.note_main_time(None, ctx);
         let first = ctx.facts.first_start;
         let params = ctx.params;
         let ping = Watching::Echo(params.ping());

@@ -5,7 +5,7 @@ use crate::maths;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::settle::Kept;
-use super::{Burst, Disposal, InFlight, Incident, Ledger, Loss, Note, Segment};
+use super::{Burst, Disposal, InFlight, Incident, Ledger, Loss, Note, Part, Segment};
 
 /// A write is under way for longer than this quantile of the lag only once in 10¹² writes: that is never.
 const ARRIVED: f64 = 1.0 - 1e-12;
@@ -72,7 +72,7 @@ impl Ledger {
         if kept.secs <= 0.0 {
             return kept.count;
         }
-        let mean = client.write_rate * self.share * kept.secs;
+        let mean = client.write_rate * self.part.share() * kept.secs;
         kept.count + maths::poisson_quantile(mean, self.stream.uniform())
     }
 
@@ -102,7 +102,7 @@ impl Ledger {
         let mass = (weight(old) - weight(young)).max(0.0);
         let u = self.stream.uniform();
         let v = self.stream.uniform();
-        let count = maths::poisson_quantile(client.write_rate * self.share * mass, u);
+        let count = maths::poisson_quantile(client.write_rate * self.part.share() * mass, u);
         if count == 0 {
             return (0, Span::ZERO, mass);
         }
@@ -153,10 +153,14 @@ impl Ledger {
         match &client.arrivals {
             Arrivals::Poisson => Vec::new(),
             Arrivals::Fixed => {
-                let marks = calendar(client, self.share, from)..calendar(client, self.share, to);
-                marks.map(|number| mark(client, self.share, number).max(from).min(to)).collect()
+                let marks =
+                    calendar(client, self.part.share(), from)..calendar(client, self.part.share(), to);
+                marks.map(|number| mark(client, self.part.share(), number).max(from).min(to)).collect()
             }
-            Arrivals::Trace(times) => times.iter().copied().filter(|at| *at > from && *at <= to).collect(),
+            Arrivals::Trace(times) => {
+                let indexes = times.partition_point(|t| *t <= from)..times.partition_point(|t| *t <= to);
+                indexes.filter(|index| self.part.takes(*index)).map(|index| times[index]).collect()
+            }
         }
     }
 
@@ -164,14 +168,14 @@ impl Ledger {
     pub(super) fn count(&mut self, client: &Client, from: Instant, to: Instant) -> u64 {
         match &client.arrivals {
             Arrivals::Poisson => {
-                let mean = client.write_rate * self.share * (to - from).as_secs();
+                let mean = client.write_rate * self.part.share() * (to - from).as_secs();
                 let u = self.stream.uniform();
                 maths::poisson_quantile(mean, u)
             }
-            Arrivals::Fixed => calendar(client, self.share, to) - calendar(client, self.share, from),
-            Arrivals::Trace(times) => {
-                (times.partition_point(|t| *t <= to) - times.partition_point(|t| *t <= from)) as u64
+            Arrivals::Fixed => {
+                calendar(client, self.part.share(), to) - calendar(client, self.part.share(), from)
             }
+            Arrivals::Trace(times) => listed(times, self.part, from, to),
         }
     }
 
@@ -212,12 +216,22 @@ impl Ledger {
                 from + (to - from).scaled(1.0 - maths::pow(u, 1.0 / count as f64))
             }
             Arrivals::Fixed => {
-                let number = calendar(client, self.share, from);
-                mark(client, self.share, number).max(from).min(to)
+                let number = calendar(client, self.part.share(), from);
+                mark(client, self.part.share(), number).max(from).min(to)
             }
-            Arrivals::Trace(times) => times[times.partition_point(|t| *t <= from)],
+            Arrivals::Trace(times) => {
+                let mut indexes = times.partition_point(|t| *t <= from)..times.len();
+                let first = indexes.find(|index| self.part.takes(*index));
+                first.map_or(to, |index| times[index])
+            }
         }
     }
+}
+
+/// Entries of a list in (from, to] that belong to one slot.
+pub(crate) fn listed(times: &[Instant], part: Part, from: Instant, to: Instant) -> u64 {
+    let until = |at: Instant| part.of_the_first(times.partition_point(|t| *t <= at));
+    until(to) - until(from)
 }
 
 /// Marks of a fixed calendar up to `t`, the first half a distance after the start.

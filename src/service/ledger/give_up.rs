@@ -93,7 +93,7 @@ impl Ledger {
     fn values_beyond(&self, holder: usize, other: usize, now: Instant, clients: &[Client]) -> f64 {
         let (Some(mine), Some(theirs)) = (&self.held[holder], &self.held[other]) else { return 0.0 };
         let beside = self.elsewhere(std::iter::once(other), (Instant::ZERO, now), clients);
-        let mean = |client: &Client, length: Span| client.write_rate * self.share * length.as_secs();
+        let mean = |client: &Client, length: Span| client.write_rate * self.part.share() * length.as_secs();
         let value = |id: ClientId| Some(&clients[id.index()]).filter(|k| k.content == Content::Values);
         let mut sum = 0.0;
         for (at, upto) in self.stretches(mine) {

@@ -25,8 +25,8 @@ mod give_up;
 mod settle;
 
 use aside::Aside;
-pub(crate) use count::calendar;
 use count::{Given, add};
+pub(crate) use count::{calendar, listed};
 use settle::{Kept, SETTLE_FROM};
 
 /// Writes of one client accepted from `from` to `to`; open while `to` is [`Instant::NEVER`].
@@ -158,6 +158,36 @@ pub struct Totals {
     pub lost: u64,
 }
 
+/// One of several equal parts of a client's writes: of a list every so many-th entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    slot: u32,
+    slots: u32,
+}
+
+impl Part {
+    /// The part of slot number `slot` of so many, from 0.
+    pub fn of(slot: u32, slots: u32) -> Part {
+        assert!(slot < slots, "slot {slot} of {slots}");
+        Part { slot, slots }
+    }
+
+    /// How much of the whole it is.
+    pub fn share(self) -> f64 {
+        1.0 / f64::from(self.slots)
+    }
+
+    /// Whether an entry of a list, from 0, belongs to it.
+    fn takes(self, index: usize) -> bool {
+        index % self.slots as usize == self.slot as usize
+    }
+
+    /// How many of the first entries of a list belong to it.
+    fn of_the_first(self, count: usize) -> u64 {
+        (count as u64 + u64::from(self.slots - 1 - self.slot)) / u64::from(self.slots)
+    }
+}
+
 /// The book of one slot.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -165,7 +195,7 @@ pub struct Ledger {
     held: Vec<Option<Held>>,
     stream: Stream,
     /// The part of each client's writes that belongs to this slot.
-    share: f64,
+    part: Part,
     totals: Totals,
     /// Whether writes are being accepted, by node.
     accepting: Vec<Accepting>,
@@ -183,7 +213,7 @@ pub struct Ledger {
 impl Ledger {
     /// An empty book for `members` nodes that all hold the same (empty) history, and one store for backups that holds
     /// nothing yet. `noted`: request fidelity.
-    pub fn new(members: usize, clients: usize, share: f64, noted: bool, stream: Stream) -> Ledger {
+    pub fn new(members: usize, clients: usize, part: Part, noted: bool, stream: Stream) -> Ledger {
         let start = Lineage {
             owner: usize::MAX,
             parent: None,
@@ -199,7 +229,7 @@ impl Ledger {
             lineages: vec![start],
             held: (0..=members).map(|n| (n < members).then(|| held.clone())).collect(),
             stream,
-            share,
+            part,
             totals: Totals::default(),
             accepting: vec![Accepting::default(); members + 1],
             kept: vec![Kept::default(); clients],

@@ -36,7 +36,7 @@ fn client(arrivals: Arrivals) -> Vec<Client> {
 }
 
 fn ledger(members: usize, run: u64) -> Ledger {
-    Ledger::new(members, 1, 1.0, false, StreamKey::new(1, "ledger", "tests").open(run))
+    Ledger::new(members, 1, Part::of(0, 1), false, StreamKey::new(1, "ledger", "tests").open(run))
 }
 
 fn incident(secs: u64, number: u32) -> Option<Incident> {
@@ -214,7 +214,7 @@ fn what_a_device_had_kept_is_accepted_when_it_is_delivered() {
 fn a_delivery_is_replayed_as_far_as_the_device_still_holds_it() {
     let clients = client(Arrivals::Fixed);
     for noted in [false, true] {
-        let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0));
+        let mut book = Ledger::new(2, 1, Part::of(0, 1), noted, StreamKey::new(1, "ledger", "tests").open(0));
         serving(&mut book);
         // What happened from 140 s on is accepted at 150 s; the device still holds what is 10 s old when the disk goes.
         book.close(0, USERS, at(100));
@@ -253,7 +253,8 @@ fn a_delivery_that_every_copy_has_is_settled_and_lost_only_with_all_of_them() {
 /// Node 1 loses its disk at 1500 s and copies records again from 2000 s on, oldest first; node 0 loses its own at 3000 s,
 /// when node 1 has got as far as 500 s. The book is settled whenever it is asked to be.
 fn the_last_complete_copy_goes(clients: &[Client], noted: bool, settled: &[u64]) -> (Totals, Vec<Loss>) {
-    let mut book = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0)).of_records();
+    let mut book =
+        Ledger::new(2, 1, Part::of(0, 1), noted, StreamKey::new(1, "ledger", "tests").open(0)).of_records();
     let settle = |book: &mut Ledger, now: u64| {
         if settled.contains(&now) {
             book.settle(at(now), clients);
@@ -431,7 +432,8 @@ fn an_event_goes_with_the_last_history_that_has_it() {
 fn a_delivery_to_both_is_lost_with_neither_alone() {
     for noted in [false, true] {
         let clients = telling_all(Arrivals::Fixed);
-        let mut ledger = Ledger::new(2, 1, 1.0, noted, StreamKey::new(1, "ledger", "tests").open(0));
+        let mut ledger =
+            Ledger::new(2, 1, Part::of(0, 1), noted, StreamKey::new(1, "ledger", "tests").open(0));
         ledger.activate(0, None, at(0));
         ledger.copied(0, 1, at(0), None);
         ledger.activate(1, incident(10, 1), at(50));
