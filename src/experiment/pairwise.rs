@@ -428,7 +428,7 @@ mod tests {
             "{said:?}"
         );
         assert!(said[1].contains("most that of a and b (9.0 times)"), "{said:?}");
-        let wanted = "B is safely up the longest at every point. In time not safely up, writes lost or overwritten and \
+        let wanted = "B is safely up the longest at every point, level with others at 1 of 2. In time not safely up, writes lost or overwritten and \
                       cost together, nobody is better at MTTF 100 d than a.";
         assert_eq!(closing(&view), wanted);
     }
