@@ -265,17 +265,34 @@ fn a_lease_runs_out_as_late_as_theory_says() {
     assert!(least >= 20.0 && most <= 30.0, "from {least} to {most} s");
 }
 
+/// When processes end and begin again through planned work on both nodes of a pair, in seconds, and the role of B at the
+/// first end.
+fn planned(changeover: bool) -> (Vec<(f64, NodeId, bool)>, bool) {
+    let text = nodes("\"a\", \"b\"", PAIR)
+        + "[maintenance.patches]\nnodes = [\"a\", \"b\"]\nevery = { fixed = \"1h\" }\nduration = { fixed = \"5m\" }\n\
+           pause = { fixed = \"10m\" }\n"
+        + &format!("changeover = {changeover}\n");
+    let (_, facts) = simulate_with(&ready(&text, &[], 1), 0, hours(2.5), Vec::new());
+    let down = facts.iter().position(|(_, fact)| matches!(fact, Fact::Process { up: false, .. }));
+    let roles = facts[..down.expect("planned work")].iter().rev();
+    let b_accepts = roles
+        .filter_map(|(_, fact)| match fact {
+            Fact::Stance { node: B, stance } => Some(stance.accepts.is_some()),
+            _ => None,
+        })
+        .next();
+    let processes = facts.iter().filter_map(|(at, fact)| match *fact {
+        Fact::Process { node, up } if *at > Instant::ZERO => Some((at.as_secs(), node, up)),
+        _ => None,
+    });
+    (processes.collect(), b_accepts.expect("a role"))
+}
+
 /// Planned work goes from node to node: each is down for its time, and the next one is only touched after a pause.
 #[test]
 fn planned_work_waits_between_nodes() {
-    let text = nodes("\"a\", \"b\"", PAIR)
-        + "[maintenance.patches]\nnodes = [\"a\", \"b\"]\nevery = { fixed = \"1h\" }\nduration = { fixed = \"5m\" }\n\
-           pause = { fixed = \"10m\" }\n";
-    let (_, facts) = simulate_with(&ready(&text, &[], 1), 0, hours(2.5), Vec::new());
-    let processes = facts.into_iter().filter_map(|(at, fact)| match fact {
-        Fact::Process { node, up } if at > Instant::ZERO => Some((at.as_secs() / 60.0, node, up)),
-        _ => None,
-    });
+    let (processes, b_accepts) = planned(false);
+    let minutes: Vec<_> = processes.into_iter().map(|(at, node, up)| (at / 60.0, node, up)).collect();
     let expected = [
         (60.0, A, false),
         (65.0, A, true),
@@ -284,5 +301,15 @@ fn planned_work_waits_between_nodes() {
         (140.0, A, false),
         (145.0, A, true),
     ];
-    assert_eq!(processes.collect::<Vec<_>>(), expected);
+    assert_eq!(minutes, expected);
+    assert!(!b_accepts, "nobody has asked it to");
+}
+
+/// The active role leaves a node before it is worked on: it is looked every 5 s whether it has.
+#[test]
+fn planned_work_waits_for_the_role_to_move() {
+    let (processes, b_accepts) = planned(true);
+    assert!(b_accepts, "B serves before A goes");
+    assert_eq!(processes[..2], [(3605.0, A, false), (3905.0, A, true)]);
+    assert_eq!(processes[2], (4510.0, B, false), "ten minutes later, and 5 s for its role");
 }

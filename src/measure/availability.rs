@@ -417,6 +417,8 @@ impl Probe<Fact> for Observer {
             }
             Fact::Process { node, up } => {
                 if !up {
+                    // Whoever was mistaken is gone: that mistake has no end to tell of.
+                    self.mistakes.retain(|((observer, _), _)| *observer != node);
                     self.standby[node.index()].set(false, now);
                     if let Some(g) = self.group_of[node.index()] {
                         self.groups[g].seen.outages.gone(now, node);

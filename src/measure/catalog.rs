@@ -281,7 +281,7 @@ static MEASURES: &[Measure] = catalog! {
         "node_hours", "h/yr", LESS, Method::NodeHours, "Hours of nodes owned a year.";
         "standby_hours", "h/yr", LESS, Method::HoursRate(Sum::StandbySecs), "Of these, hours in which a node ran and served no part of the work.";
     }
-    "cost", Several: {
+    "cost", Nothing: {
         "messages_rate", "1/s", LESS, Method::PerSecondIfAny(Sum::Messages), "Messages of the protocol a second: heartbeats to each peer, health checks, polls and echo requests with their answers, and what nodes tell each other; without clients' requests and copies of data.";
     }
     "cost", Cost: {

@@ -107,7 +107,7 @@ fn of_group(design: &Design, several: bool, clients: &[&Client]) -> Vec<Needs> {
             add(Needs::Detector, several);
             add(Needs::Divergence, several && is_written && design.stores);
             add(Needs::Sync, several && is_written && design.stores && design.synchronous);
-            add(Needs::Configuration, several && written(Content::Configuration));
+            add(Needs::Configuration, written(Content::Configuration));
             let merges = several && matches!(design.merge, Merge::ByTime { .. });
             add(Needs::TakenIn, merges && (written(Content::Records) || written(Content::Values)));
             add(Needs::Merge, merges && written(Content::Values));

@@ -46,6 +46,10 @@ pub fn build<P: Choice>(file: ModelTable<P>, name: &str, problems: &mut Problems
                 let message = format!("`{}` is a node of the group itself", host.text);
                 problems.add(Problem::new(host.place.clone(), message).expected("a host outside of it"));
             }
+            if let Some(beyond) = table.nodes.get(GROUP_MAX) {
+                let message = format!("a group of {} nodes", table.nodes.len());
+                problems.add(Problem::new(beyond.place.clone(), message).expected("64 nodes at most"));
+            }
             let policy = table.policy.clone()?;
             if let (Err(needs), Some(first)) = (policy.fits(table.nodes.len()), table.nodes.first()) {
                 let message = format!("a group of {} cannot run its policy", table.nodes.len());
@@ -171,6 +175,9 @@ fn node(name: &Name, table: &NodeTable, known: &Known, problems: &mut Problems) 
         cost_per_year: table.cost,
     }
 }
+
+/// Members are kept as sets of 64 bits.
+const GROUP_MAX: usize = 64;
 
 /// A node runs the program of one group.
 fn refuse_nodes_of_two_groups<P: Choice>(file: &ModelTable<P>, problems: &mut Problems) {

@@ -321,6 +321,18 @@ impl Replication {
         }
     }
 
+    /// The copy's process says that it follows no longer: it serves something else now.
+    pub fn leave(&mut self, now: Instant) -> Change {
+        self.fell_out = self.is_quiet();
+        if self.fell_out {
+            self.left = self.position(now);
+        }
+        match std::mem::replace(&mut self.state, State::Waiting) {
+            State::Waiting => Change::None,
+            State::First { .. } | State::InStep { .. } | State::Stalled { .. } => Change::Breaks,
+        }
+    }
+
     /// The source is gone: whatever was going on ends. Tells what the copy holds, if it was in step.
     pub fn stop(&mut self, now: Instant) -> Option<Position> {
         let held = match self.state {

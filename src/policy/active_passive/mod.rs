@@ -92,6 +92,9 @@ struct Held {
     activation: u64,
 }
 
+/// Heartbeats after which a slot that was handed over is looked after again.
+const HANDED_AFTER: u64 = 4;
+
 /// What a heartbeat says.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Beacon {
@@ -141,6 +144,8 @@ pub enum Timer {
     Failback,
     /// Order the fence again.
     Refence,
+    /// Whoever was handed a slot should have said so by now.
+    Handed,
 }
 
 crate::choice!(Params, ActivePassive, Params::fits);
@@ -346,7 +351,13 @@ impl Policy for ActivePassive {
         match message {
             Message::Take { slot, activation } => {
                 self.activation = self.activation.max(activation);
-                if self.state == State::Standby {
+                // It may have come late, when somebody else has taken the slot again.
+                let is_taken = self.peers.iter().any(|peer| {
+                    peer.known == Known::Trusted
+                        && peer.last.active == Some(slot)
+                        && peer.last.activation > activation
+                });
+                if self.state == State::Standby && !is_taken {
                     self.take(slot, ctx);
                 }
             }
@@ -364,7 +375,10 @@ impl Policy for ActivePassive {
             (Timer::Drained, State::Draining { slot, to }) => {
                 self.stand_by(ctx);
                 ctx.send(to, Message::Take { slot, activation: self.activation });
+                ctx.arm(Timer::Handed, ctx.params.heartbeat.times(HANDED_AFTER));
             }
+            // The message was lost, or came to somebody who could not take it.
+            (Timer::Handed, State::Standby) => self.consider(ctx),
             (Timer::Failback, _) => {
                 self.asks = false;
                 let own = ctx.rank(ctx.me());
@@ -504,8 +518,10 @@ impl Policy for ActivePassive {
         };
         let split_brain = if members == 1 {
             Bound::always(0.0, "0: one node")
-        } else if params.fencing {
+        } else if params.fencing && params.active == 1 && members == 2 && params.cancel_takeover {
             Bound::always(0.0, "0: the silent node is off before its role is taken")
+        } else if params.fencing {
+            params.split_brain_of_takers()
         } else {
             params.split_brain()
         };

@@ -238,6 +238,16 @@ impl Params {
         }
     }
 
+    /// With fencing the old node is off before its part is taken; but two others can take it at once, if they have heard
+    /// of it in another order, until they hear of each other.
+    pub(super) fn split_brain_of_takers(&self) -> Bound {
+        Bound {
+            secs: None,
+            formula: format!("0 by one taker; by two at once {} + delay", secs(self.heartbeat.as_secs())),
+            class: "takeovers and changeovers at once".into(),
+        }
+    }
+
     pub(super) fn silence(&self) -> Silence {
         match (self.detector, self.missed) {
             (Some(detector), _) => detector.silence(self.heartbeat),

@@ -283,10 +283,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if reaching {
             copy.replication.carry(now, bandwidth);
         }
-        let change = copy.replication.update(now, alive, reaching);
+        let leaves = reaching && copy.replication.copying.needs_peer() && self.serves_another(group, index);
+        let replication = &mut self.groups[g].copies[index].replication;
+        let change = if leaves { replication.leave(now) } else { replication.update(now, alive, reaching) };
         if change == Change::None {
             return;
         }
+        let copy = &self.groups[g].copies[index];
         ctx.arm(copy.timer, copy.replication.wake_at().max(now));
         self.emit(now, Fact::Replication { from, to, change });
         match change {
@@ -326,6 +329,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.release_requests(from, ctx);
         }
         self.evaluate(group);
+    }
+
+    /// Whether the target of a replication holds another part of the work, or is about to: it has no room for this one
+    /// then, and says so. That is no interruption, and nobody waits for it.
+    fn serves_another(&self, group: GroupId, index: usize) -> bool {
+        let copy = &self.groups[group.index()].copies[index];
+        let Some(stance) = self.nodes[copy.toward.index()].stance else { return false };
+        let several = self.setup.designs[group.index()].slots > 1;
+        match stance.accepts {
+            Some(slot) => usize::from(slot) != copy.slot,
+            None => several && stance.role == Role::TakingOver,
+        }
     }
 
     /// How much the way of a replication carries at present, in multiples of the writes that arise for it (of the
@@ -392,7 +407,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;
-            let incident = self.groups[g].takeovers.open_incident();
+            let takeovers = &self.groups[g].takeovers;
+            // Of another part it held no more than a copy: that has nothing to do with what took this one away.
+            let incident = takeovers
+                .open_incident()
+                .filter(|_| takeovers.served_last(slot % self.groups[g].slots, member));
             for loss in self.groups[g].ledgers[slot].lose_disk(member, incident, ctx.now(), how, clients) {
                 self.lost(group, loss, ctx.now());
             }
@@ -465,21 +484,23 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         behind.map(|c| c.replication.left().upto).max()
     }
 
-    /// Whether every copy of a member at a node that follows is in step and has been so undisturbed.
+    /// Whether every copy of a member is in step and has been so undisturbed, but for those at nodes that serve another
+    /// part of the work.
     pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
-        let follows = |copy: &&Copy| self.nodes[copy.toward.index()].role().is_some_and(Role::follows);
-        let copies = self.groups[group.index()].copies.iter().filter(|c| c.replication.from == member);
-        let mut following = copies.filter(follows).peekable();
-        following.peek().is_some() && following.all(|c| c.replication.is_undisturbed(now))
+        let state = &self.groups[group.index()];
+        let copies = (0..state.copies.len()).filter(|&index| state.copies[index].replication.from == member);
+        let mut copies = copies.filter(|&index| !self.serves_another(group, index)).peekable();
+        copies.peek().is_some() && copies.all(|index| state.copies[index].replication.is_undisturbed(now))
     }
 
     fn degraded_changed(&mut self, group: GroupId, now: Instant) {
         let nodes = &self.setup.model.groups[group.index()].nodes;
         let state = &self.groups[group.index()];
-        let degraded = state.copies.iter().any(|c| {
+        let degraded = state.copies.iter().enumerate().any(|(index, c)| {
             let source = nodes[c.replication.from];
             let sends = self.nodes[source.index()].stance.is_some_and(|s| s.accepts.is_some());
-            sends && c.replication.copying.is_sync() && !c.replication.is_in_step()
+            let is_behind = c.replication.copying.is_sync() && !c.replication.is_in_step();
+            sends && is_behind && !self.serves_another(group, index)
         });
         if degraded != state.degraded {
             self.groups[group.index()].degraded = degraded;

@@ -5,9 +5,9 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::Policy;
+use crate::policy::contract::{Conflicts, Policy};
 use crate::policy::facts::{Fact, FaultOf};
-use crate::system::ids::{CrewId, LinkId, NodeId};
+use crate::system::ids::{CrewId, GroupId, LinkId, NodeId};
 use crate::system::medium::Medium;
 use crate::system::spec::{Action, Classes, Direction, Effect, Scope};
 
@@ -88,7 +88,14 @@ pub(super) struct PlannedState {
     at: Option<usize>,
     /// Between two nodes of a round.
     pauses: bool,
+    /// How often it has looked whether the active role has left the node.
+    looks: u32,
 }
+
+/// Before planned work, how often it is looked whether the node still serves, and at what distance: after 5 min the work
+/// begins all the same.
+const LOOKS_MAX: u32 = 60;
+const LOOK_EVERY: Span = Span::from_whole_secs(5);
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_faults(&mut self, ctx: &mut HostCtx<'_, P>) {
@@ -114,7 +121,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             if !model.quiet {
                 ctx.arm(slot, ctx.now() + plan.every.sample(stream.uniform()));
             }
-            self.planned.push(PlannedState { stream, slot, at: None, pauses: false });
+            self.planned.push(PlannedState { stream, slot, at: None, pauses: false, looks: 0 });
         }
         for (i, order) in model.changeovers.iter().enumerate() {
             let slot = ctx.slot(Self::rank(class::SCRIPT, 4096 + i), Event::Changeover(i as u16));
@@ -331,6 +338,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn maintenance(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {
         let i = usize::from(index);
         let plan = &self.setup.model.maintenance[i];
+        if let (Some(at), 1..) = (self.planned[i].at, self.planned[i].looks) {
+            return self.move_away(i, plan.nodes[at], ctx);
+        }
         if let Some(at) = self.planned[i].at
             && !std::mem::take(&mut self.planned[i].pauses)
         {
@@ -350,9 +360,43 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         self.planned[i].at = Some(next);
-        let takes = plan.duration.sample(self.planned[i].stream.uniform());
+        let node = plan.nodes[next];
+        if let Some(group) = self.exclusive_group(node).filter(|_| plan.changeover && self.accepts(node)) {
+            self.order_changeover(group, None, ctx);
+        }
+        if plan.changeover {
+            self.move_away(i, node, ctx);
+        } else {
+            self.begin_work(i, node, ctx);
+        }
+    }
+
+    /// Waits until the node of planned work no longer serves, and begins.
+    fn move_away(&mut self, i: usize, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let waits = self.exclusive_group(node).is_some() && self.accepts(node);
+        if waits && self.planned[i].looks < LOOKS_MAX {
+            self.planned[i].looks += 1;
+            ctx.arm(self.planned[i].slot, ctx.now() + LOOK_EVERY);
+        } else {
+            self.begin_work(i, node, ctx);
+        }
+    }
+
+    fn begin_work(&mut self, i: usize, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        self.planned[i].looks = 0;
+        let takes = self.setup.model.maintenance[i].duration.sample(self.planned[i].stream.uniform());
         ctx.arm(self.planned[i].slot, ctx.now() + takes);
-        self.planned_begins(plan.nodes[next], plan.changeover, ctx);
+        self.planned_begins(node, ctx);
+    }
+
+    fn accepts(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].stance.is_some_and(|stance| stance.accepts.is_some())
+    }
+
+    /// The group of a node, where one node at a time serves each part of the work.
+    fn exclusive_group(&self, node: NodeId) -> Option<GroupId> {
+        let (group, _) = self.setup.member[node.index()]?;
+        (self.setup.designs[group.index()].conflicts == Conflicts::Exclusive).then_some(group)
     }
 
     pub(super) fn changeover(&mut self, index: u16, ctx: &mut HostCtx<'_, P>) {

@@ -114,8 +114,8 @@ pub enum Event<M> {
         /// Which attempt of the operation.
         number: u32,
     },
-    /// A client has found its node.
-    Reconnect(ClientId),
+    /// A client has found the node of one part of its work.
+    Reconnect(ClientId, u8),
     /// Planned work begins or ends.
     Maintenance(u16),
     /// An operator orders a changeover.
@@ -323,7 +323,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
             Event::Unfence(node) => self.unfence(node, ctx),
             Event::Issue(index) => self.issue(index, ctx),
             Event::Request { stage, index, stamp, number } => self.request(stage, index, stamp, number, ctx),
-            Event::Reconnect(client) => self.reconnected(client),
+            Event::Reconnect(client, slot) => self.reconnected(client, slot),
             Event::Maintenance(index) => self.maintenance(index, ctx),
             Event::Changeover(index) => self.changeover(index, ctx),
         }

@@ -225,13 +225,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.power_on(node, scope, ctx);
     }
 
-    pub(super) fn planned_begins(&mut self, node: NodeId, changeover: bool, ctx: &mut HostCtx<'_, P>) {
-        if changeover
-            && let Some((group, _)) = self.setup.member[node.index()]
-            && self.nodes[node.index()].stance.is_some_and(|s| s.accepts.is_some())
-        {
-            self.order_changeover(group, None, ctx);
-        }
+    pub(super) fn planned_begins(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         self.nodes[node.index()].in_maintenance = true;
         self.hit(node, Scope::Host, Effect::Crash, true, ctx);
     }
@@ -264,7 +258,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
-        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let Some((group, member)) = self.setup.member[node.index()] else {
+            // A host of no group: it answers pings from now on.
+            return self.surroundings_changed(node, ctx);
+        };
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.ran = state.stopped.since(state.started);

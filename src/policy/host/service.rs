@@ -3,7 +3,7 @@
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
-use crate::engine::time::Instant;
+use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Phase, Policy, Routing};
 use crate::policy::facts::Fact;
 use crate::system::ids::{ClientId, GroupId, NodeId};
@@ -29,7 +29,8 @@ pub(super) struct ClientState {
     writing: Vec<u64>,
     /// Events of devices that nobody takes.
     pub(super) held: super::field::HeldBack,
-    timer: Slot,
+    /// By part of the work: when the client has found who serves it now.
+    timers: Vec<Slot>,
     stream: Stream,
 }
 
@@ -69,12 +70,12 @@ pub(super) struct GroupService {
     /// The present outage was planned.
     planned: bool,
     /// A changeover was ordered and has not been carried out yet.
-    ordered: bool,
+    ordered: Option<Instant>,
 }
 
 impl GroupService {
-    pub(super) fn ordered(&mut self) {
-        self.ordered = true;
+    pub(super) fn ordered(&mut self, now: Instant) {
+        self.ordered = Some(now);
     }
 }
 
@@ -99,26 +100,29 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn begin_clients(&mut self, ctx: &mut HostCtx<'_, P>) {
         for (c, client) in self.setup.model.clients.iter().enumerate() {
             let slots = usize::from(self.setup.designs[client.to.index()].slots);
-            let timer = ctx.slot(Self::rank(class::WORKLOAD, c), Event::Reconnect(ClientId::from(c)));
+            let timers = (0..slots)
+                .map(|slot| {
+                    ctx.slot(Self::rank(class::WORKLOAD, c), Event::Reconnect(ClientId::from(c), slot as u8))
+                })
+                .collect();
             let stream = self.setup.keys.clients[c].reconnect.open(self.run);
             self.clients.push(ClientState {
                 at: vec![None; slots],
                 last: vec![None; slots],
                 writing: vec![0; slots],
                 held: super::field::HeldBack::new(slots),
-                timer,
+                timers,
                 stream,
             });
         }
     }
 
-    pub(super) fn reconnected(&mut self, client: ClientId) {
+    pub(super) fn reconnected(&mut self, client: ClientId, slot: u8) {
         let state = &mut self.clients[client.index()];
-        for (at, last) in state.at.iter_mut().zip(&mut state.last) {
-            if let Some(at) = at {
-                at.ready = true;
-                *last = Some((at.member, at.incarnation));
-            }
+        let slot = usize::from(slot);
+        if let Some(at) = &mut state.at[slot] {
+            at.ready = true;
+            state.last[slot] = Some((at.member, at.incarnation));
         }
         self.touch(self.setup.model.clients[client.index()].to);
     }
@@ -209,17 +213,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let known =
                 self.clients[c].last[slot] == Some((member, incarnation)) || ctx.now() == Instant::ZERO;
             let state = &mut self.clients[c];
-            let wait = if known {
-                crate::engine::time::Span::ZERO
-            } else {
-                client.reconnect.sample(state.stream.uniform())
-            };
-            let ready = wait == crate::engine::time::Span::ZERO;
+            let wait = if known { Span::ZERO } else { client.reconnect.sample(state.stream.uniform()) };
+            let ready = wait == Span::ZERO;
             state.at[slot] = Some(Attached { member, incarnation, ready });
             if ready {
                 state.last[slot] = Some((member, incarnation));
             } else {
-                let timer = state.timer;
+                let timer = state.timers[slot];
                 ctx.arm(timer, ctx.now() + wait);
             }
         }
@@ -414,10 +414,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let was_up =
             matches!(self.groups[group.index()].service.told, None | Some(Fact::Service { up: true, .. }));
         if was_up && !up {
-            self.groups[group.index()].service.planned = self.is_planned(group);
+            self.groups[group.index()].service.planned = self.is_planned(group, now);
         }
         if up {
-            self.groups[group.index()].service.ordered = false;
+            self.groups[group.index()].service.ordered = None;
         }
         let cause = if up { Phase::Detect } else { self.cause(group) };
         let fact = Fact::Service {
@@ -448,8 +448,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if asked { best } else { members(self.view(group).accepting[0]).next() }
     }
 
-    fn is_planned(&self, group: GroupId) -> bool {
-        self.groups[group.index()].service.ordered || self.view(group).in_maintenance != 0
+    fn is_planned(&self, group: GroupId, now: Instant) -> bool {
+        is_carried_out(self.groups[group.index()].service.ordered, now)
+            || self.view(group).in_maintenance != 0
     }
 
     /// Why the service is down, as far as no node's own steps explain it.
@@ -513,4 +514,12 @@ pub(super) fn members(mut set: u64) -> impl Iterator<Item = usize> {
         set &= set - 1;
         Some(member)
     })
+}
+
+/// A changeover that has not begun after this was refused.
+const ORDER_LASTS: Span = Span::from_whole_secs(600);
+
+/// Whether what happens now can be a changeover that was ordered then.
+pub(super) fn is_carried_out(ordered: Option<Instant>, now: Instant) -> bool {
+    ordered.is_some_and(|at| now.since(at) <= ORDER_LASTS)
 }

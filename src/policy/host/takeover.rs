@@ -7,6 +7,7 @@ use crate::policy::facts::Fact;
 use crate::service::ledger::Incident;
 use crate::system::ids::{GroupId, LinkId, NodeId};
 
+use super::service::is_carried_out;
 use super::{HostCtx, World};
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,7 @@ pub(super) struct Takeovers {
     pending: Option<Pending>,
     incident: Option<Incident>,
     incidents: u32,
-    pub(super) ordered: bool,
+    pub(super) ordered: Option<Instant>,
     pub(super) diverged: bool,
 }
 
@@ -56,7 +57,7 @@ impl Takeovers {
             pending: None,
             incident: None,
             incidents: 0,
-            ordered: false,
+            ordered: None,
             diverged: false,
         }
     }
@@ -70,6 +71,11 @@ impl Takeovers {
     /// The fault that nobody has taken over after yet.
     pub(super) fn open_incident(&self) -> Option<Incident> {
         self.incident
+    }
+
+    /// Whether a member was the last to serve a part of the work.
+    pub(super) fn served_last(&self, slot: usize, member: usize) -> bool {
+        self.last[slot] == Some(member)
     }
 
     /// Suspicions of `member` speak of a time that is over: it no longer serves, or is back.
@@ -257,7 +263,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let was_up = fault.is_some_and(|fault| up_since <= fault);
             let suspicion = takeovers.suspicions[member][before];
             takeovers.forget_suspicions_of(before);
-            let ordered = std::mem::take(&mut takeovers.ordered);
+            let ordered = is_carried_out(takeovers.ordered.take(), now);
             takeovers.pending = Some(Pending { member, fault, suspicion, was_up, ordered });
         }
         self.groups[g].takeovers.last[slot] = Some(member);
@@ -339,8 +345,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     pub(super) fn order_changeover(&mut self, group: GroupId, to: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
-        self.groups[group.index()].takeovers.ordered = true;
-        self.groups[group.index()].service.ordered();
+        self.groups[group.index()].takeovers.ordered = Some(ctx.now());
+        self.groups[group.index()].service.ordered(ctx.now());
         for i in 0..self.setup.model.groups[group.index()].nodes.len() {
             let node = self.setup.model.groups[group.index()].nodes[i];
             if self.nodes[node.index()].is_running() {

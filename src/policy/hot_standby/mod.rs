@@ -503,7 +503,13 @@ impl Policy for HotStandby {
         match notice {
             Notice::Suspect { peer, by } => self.lost(peer, by, ctx),
             Notice::Back { peer, by: Sense::Echo } => self.note_echo(peer, false, ctx),
-            Notice::Back { .. } => self.poll_silent = false,
+            Notice::Back { peer, .. } => {
+                self.poll_silent = false;
+                // In a cut of one direction the partner's heartbeats were never silent: nothing else will be news.
+                if let (State::Isolated, false, Some(beacon)) = (self.state, self.beats_silent, self.peer) {
+                    self.heard(peer, beacon, ctx);
+                }
+            }
             Notice::Heard { peer, beacon, .. } => self.heard(peer, beacon, ctx),
             Notice::InStep { source: false, .. } if self.state == State::Syncing => {
                 self.enter(State::Standby, ctx)
