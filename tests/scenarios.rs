@@ -1,6 +1,7 @@
 //! Every shipped scenario holds, with quiet time skipped and with every heartbeat an event; and what a scenario can say
 //! of several runs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use failsim::experiment::plan::Settings;
@@ -31,6 +32,20 @@ fn all_met(name: &str, found: &Found, stepwise: bool) {
 #[test]
 fn every_shipped_scenario_holds() {
     for name in shipped::names(FileKind::Scenario) {
+        all_met(name, &shipped::find(FileKind::Scenario, name, None).unwrap(), false);
+    }
+}
+
+/// What once went wrong, as small as it could be made, does not again.
+#[test]
+fn what_went_wrong_once_does_not_again() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/regressions");
+    let mut paths: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| !path.to_string_lossy().ends_with(".model.toml"));
+    paths.sort();
+    assert!(paths.len() >= 6, "{paths:?}");
+    for path in paths {
+        let name = path.to_str().unwrap();
         all_met(name, &shipped::find(FileKind::Scenario, name, None).unwrap(), false);
     }
 }
