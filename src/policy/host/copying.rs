@@ -407,11 +407,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
         for slot in 0..self.groups[g].ledgers.len() {
             let clients = &self.setup.model.clients;
-            let takeovers = &self.groups[g].takeovers;
+            let (takeovers, part) = (&self.groups[g].takeovers, slot % self.groups[g].slots);
             // Of another part it held no more than a copy: that has nothing to do with what took this one away.
-            let incident = takeovers
-                .open_incident()
-                .filter(|_| takeovers.served_last(slot % self.groups[g].slots, member));
+            let incident = takeovers.open_incident(part).filter(|_| takeovers.served_last(part, member));
             for loss in self.groups[g].ledgers[slot].lose_disk(member, incident, ctx.now(), how, clients) {
                 self.lost(group, loss, ctx.now());
             }

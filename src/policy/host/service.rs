@@ -408,8 +408,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let enough = |served: f64| served / weight >= model.up_share - 1e-12;
         let up = enough(sum.both);
         let by = self.serving_member(group);
-        if let (true, Some(member)) = (up, by) {
-            self.served_by(group, member, now);
+        if up {
+            for slot in 0..usize::from(self.setup.designs[group.index()].slots) {
+                if let Some(member) = self.serves_part(group, slot) {
+                    self.served_by(group, slot, member, now);
+                }
+            }
         }
         let was_up =
             matches!(self.groups[group.index()].service.told, None | Some(Fact::Service { up: true, .. }));
@@ -434,18 +438,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// The member that serves most clients.
+    /// The member that serves the first part of the work that is served.
     fn serving_member(&self, group: GroupId) -> Option<usize> {
-        let mut best = None;
-        let mut asked = false;
-        for &c in &self.setup.clients_of[group.index()] {
-            if !self.setup.model.clients[c].is_field {
-                asked = true;
-                let first = self.clients[c].at.iter().flatten().find(|at| at.ready);
-                best = best.or(first.map(|at| at.member));
-            }
+        let slots = usize::from(self.setup.designs[group.index()].slots);
+        (0..slots).find_map(|slot| self.serves_part(group, slot))
+    }
+
+    /// The member that serves a part of the work: to the first client that it serves, or, where nobody asks, by itself.
+    fn serves_part(&self, group: GroupId, slot: usize) -> Option<usize> {
+        let clients = &self.setup.clients_of[group.index()];
+        let mut asking = clients.iter().filter(|&&c| !self.setup.model.clients[c].is_field).peekable();
+        if asking.peek().is_none() {
+            return members(self.view(group).accepting[slot]).next();
         }
-        if asked { best } else { members(self.view(group).accepting[0]).next() }
+        asking.find_map(|&c| self.clients[c].at[slot].filter(|at| at.ready).map(|at| at.member))
     }
 
     fn is_planned(&self, group: GroupId, now: Instant) -> bool {

@@ -40,8 +40,9 @@ pub(super) struct Takeovers {
     suspicions: Vec<Vec<Option<Suspicion>>>,
     /// When each member's last pause ended.
     resumed: Vec<Instant>,
-    pending: Option<Pending>,
-    incident: Option<Incident>,
+    /// By part of the work: who has taken it and does not serve it yet; the fault that took it away.
+    pending: Vec<Option<Pending>>,
+    open: Vec<Option<Incident>>,
     incidents: u32,
     pub(super) ordered: Option<Instant>,
     pub(super) diverged: bool,
@@ -54,8 +55,8 @@ impl Takeovers {
             vacated: vec![None; slots],
             suspicions: vec![vec![None; members]; members],
             resumed: vec![Instant::ZERO; members],
-            pending: None,
-            incident: None,
+            pending: vec![None; slots],
+            open: vec![None; slots],
             incidents: 0,
             ordered: None,
             diverged: false,
@@ -63,14 +64,12 @@ impl Takeovers {
     }
 
     fn disturbed(&mut self) {
-        if let Some(incident) = &mut self.incident {
-            incident.in_class = false;
-        }
+        self.open.iter_mut().flatten().for_each(|incident| incident.in_class = false);
     }
 
-    /// The fault that nobody has taken over after yet.
-    pub(super) fn open_incident(&self) -> Option<Incident> {
-        self.incident
+    /// The fault after which nobody has taken a part of the work over yet.
+    pub(super) fn open_incident(&self, slot: usize) -> Option<Incident> {
+        self.open[slot]
     }
 
     /// Whether a member was the last to serve a part of the work.
@@ -104,7 +103,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// that comes back is another matter: it can take over with older data.)
     pub(super) fn note_disturbance_of(&mut self, link: LinkId) {
         for g in 0..self.groups.len() {
-            if self.groups[g].takeovers.incident.is_some() && self.setup.uses(GroupId::from(g), link) {
+            if self.groups[g].takeovers.open.iter().any(Option::is_some)
+                && self.setup.uses(GroupId::from(g), link)
+            {
                 self.groups[g].takeovers.disturbed();
             }
         }
@@ -129,12 +130,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let alone = self.acceptors(group, slot as u8) == 1;
         let in_class = alone
-            && self.groups[group.index()].takeovers.incident.is_none()
+            && self.groups[group.index()].takeovers.open.iter().all(Option::is_none)
             && self.all_in_step(group, member, now)
             && self.is_calm_around(group, node);
         let takeovers = &mut self.groups[group.index()].takeovers;
         let incident = takeovers.incident(now, in_class);
-        takeovers.incident = Some(incident);
+        takeovers.open[slot] = Some(incident);
         self.emit(now, Fact::Incident { group, incident });
     }
 
@@ -241,7 +242,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let before = self.groups[g].takeovers.last[slot];
-        let incident = self.incident_behind(group, before, node, now);
+        let incident = self.incident_behind(group, slot, before, node, now);
         self.restore_backup(group, slot, member, now);
         self.groups[g].surrendered[member] = false;
         for book in self.groups[g].books(slot) {
@@ -264,7 +265,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let suspicion = takeovers.suspicions[member][before];
             takeovers.forget_suspicions_of(before);
             let ordered = is_carried_out(takeovers.ordered.take(), now);
-            takeovers.pending = Some(Pending { member, fault, suspicion, was_up, ordered });
+            takeovers.pending[slot] = Some(Pending { member, fault, suspicion, was_up, ordered });
         }
         self.groups[g].takeovers.last[slot] = Some(member);
     }
@@ -273,12 +274,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn incident_behind(
         &mut self,
         group: GroupId,
+        slot: usize,
         before: Option<usize>,
         node: NodeId,
         now: Instant,
     ) -> Option<Incident> {
         let g = group.index();
-        if let Some(open) = self.groups[g].takeovers.incident.take() {
+        if let Some(open) = self.groups[g].takeovers.open[slot].take() {
             return Some(open);
         }
         let last = self.setup.model.groups[g].nodes[before?];
@@ -291,13 +293,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         Some(incident)
     }
 
-    /// A client is served by `member` now: a takeover is complete, or the old one is back before anybody took over.
-    pub(super) fn served_by(&mut self, group: GroupId, member: usize, now: Instant) {
+    /// A part of a client's work is done by `member` now: a takeover is complete, or the old one is back before anybody
+    /// took over.
+    pub(super) fn served_by(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
         let g = group.index();
         let node = self.setup.model.groups[g].nodes[member];
-        match self.groups[g].takeovers.pending {
+        match self.groups[g].takeovers.pending[slot] {
             Some(pending) if pending.member == member => {
-                self.groups[g].takeovers.pending = None;
+                self.groups[g].takeovers.pending[slot] = None;
                 let known = pending.fault.filter(|_| pending.was_up);
                 let detection =
                     known.zip(pending.suspicion).and_then(|(f, s)| (s.at >= f).then(|| s.at.since(f)));
@@ -315,7 +318,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             Some(pending) => {
                 // Clients stay with the one before, or were back with it first: a takeover all the same.
-                self.groups[g].takeovers.pending = None;
+                self.groups[g].takeovers.pending[slot] = None;
                 self.emit(
                     now,
                     Fact::Failover {
@@ -331,12 +334,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             None => {
                 let takeovers = &mut self.groups[g].takeovers;
                 let mut of = takeovers.suspicions.iter().filter_map(|of| of[member]);
-                let begun = takeovers.last.contains(&Some(member)) && of.any(|of| !of.mistaken);
+                let begun = takeovers.last[slot] == Some(member) && of.any(|of| !of.mistaken);
                 // Who suspects a node that never stopped serving may still take over from it.
                 for of in &mut takeovers.suspicions {
                     of[member] = of[member].filter(|suspicion| suspicion.mistaken);
                 }
-                takeovers.incident = None;
+                takeovers.open[slot] = None;
                 if begun {
                     self.emit(now, Fact::FailoverFailed { group });
                 }
