@@ -59,7 +59,7 @@ impl Role {
 pub struct Stance {
     /// What it believes itself to be.
     pub role: Role,
-    /// The part of the work it accepts writes for: one of [`Design::slots`].
+    /// The part of the work it accepts writes for: one of [`Design::slots`](super::Design::slots).
     pub accepts: Option<u8>,
     /// It still holds that part but takes no more work: it is about to hand over.
     pub draining: bool,
