@@ -451,8 +451,15 @@ impl Policy for ActivePassive {
                 }
             }
             Notice::Changeover { to } => {
+                let hears = |node: NodeId| {
+                    self.peers.iter().any(|peer| peer.node == node && peer.known == Known::Trusted)
+                };
+                // Nobody hands over to a node that is not there.
                 if let State::Active { slot } = self.state
-                    && let Some(to) = to.filter(|&to| to != ctx.me()).or_else(|| self.successor(slot, ctx))
+                    && let Some(to) = match to.filter(|&to| to != ctx.me()) {
+                        Some(to) => hears(to).then_some(to),
+                        None => self.successor(slot, ctx),
+                    }
                 {
                     self.hand_over(slot, to, ctx);
                 }

@@ -3,9 +3,11 @@
 //! Every standby works it out for itself from what the others' heartbeats say, and takes the slot that falls to it. For
 //! each vacant slot the newest data goes first: a copy in step; then the node that held the slot last (after an
 //! outage of all of them, say), the higher activation number before the lower; then, only where the model allows it
-//! (`stale_takeover`), a copy that is out of date. Among equals the order of the group decides. A node that never had a
+//! (`stale_takeover`) or nobody has any other, a copy that is out of date. Among equals the order of the group decides. A node that never had a
 //! copy of a slot does not take it. Where nothing out of date may take over, the last holder has to have heard all others: one that is
 //! silent may have held the slot after it.
+//!
+//! A part whose only copy is at a node that serves another part stays vacant: no node gives its part up for it.
 
 use super::{ActivePassive, Held, Known, State};
 use crate::policy::contract::Ctx;
@@ -46,10 +48,10 @@ impl Candidate {
 
 impl ActivePassive {
     /// A slot that no trusted peer holds or takes, if it is this node's turn to take it. A peer that has not spoken
-    /// yet may hold it; a node without data has nothing to serve while there is any left elsewhere.
+    /// yet may hold it; a node without data of a slot has nothing to serve while there is any left elsewhere.
     pub(super) fn vacancy(&self, ctx: &Ctx<'_, Self>) -> Option<u8> {
         let unheard = self.peers.iter().any(|peer| peer.known == Known::NotYet);
-        if self.state != State::Standby || unheard || !(ctx.facts.has_data || ctx.facts.all_lost) {
+        if self.state != State::Standby || unheard {
             return None;
         }
         let trusted = || self.peers.iter().filter(|peer| peer.known == Known::Trusted);
@@ -72,22 +74,27 @@ impl ActivePassive {
         let mut vacant: Vec<u8> = (0..ctx.params.active).filter(|&slot| !is_taken(slot)).collect();
         let (outdated_may, all_heard) = (ctx.params.stale_takeover, trusted().count() == self.peers.len());
         for newest in [Newest::InStep, Newest::LastHolder, Newest::Outdated] {
+            let left = ctx.facts.data;
             let fits = |one: &Candidate, slot: u8| match newest {
+                _ if one.node == ctx.me() && !left.suffices(slot) => None,
                 Newest::InStep => one.is_in_step(slot).then_some(0),
                 Newest::LastHolder => one.last_held(slot).filter(|_| outdated_may || all_heard),
-                Newest::Outdated => (ctx.facts.all_lost || (outdated_may && one.had(slot))).then_some(0),
+                Newest::Outdated => {
+                    let only = one.node == ctx.me() && left.is_only_here(slot);
+                    (left.is_nowhere(slot) || only || (outdated_may && one.had(slot))).then_some(0)
+                }
             };
-            let mut left = Vec::new();
+            let mut rest = Vec::new();
             for slot in vacant {
                 let place = |i: usize| std::cmp::Reverse(ctx.rank(free[i].node));
                 let fitting = (0..free.len()).filter_map(|i| Some((fits(&free[i], slot)?, place(i), i)));
                 match fitting.max().map(|(_, _, i)| i) {
                     Some(best) if free.swap_remove(best).node == ctx.me() => return Some(slot),
                     Some(_) => {}
-                    None => left.push(slot),
+                    None => rest.push(slot),
                 }
             }
-            vacant = left;
+            vacant = rest;
         }
         None
     }

@@ -5,7 +5,8 @@
 //! seen by observers only. Heartbeats, replication and checks are *declared* ([`Ctx::beacon`], [`Ctx::watch`],
 //! [`Ctx::replicate`]), so one policy file runs stepwise or skipping without knowing which.
 //!
-//! Start with [`Policy`]; `vocabulary` holds the words for what a node is, does and perceives; `policy/single.rs` is the shortest one, `policy/active_passive.rs` the one to copy.
+//! Start with [`Policy`]; `vocabulary` holds the words for what a node is, does and perceives; `policy/single.rs` is the
+//! shortest one, `policy/active_passive/mod.rs` the one to copy.
 
 use std::fmt::Debug;
 
@@ -344,10 +345,38 @@ pub struct Facts<'a> {
     pub after_fence: bool,
     /// Whether this is the start of the run: all nodes are powered on together.
     pub first_start: bool,
-    /// Whether its own copy of the data is there (or a backup of it).
-    pub has_data: bool,
-    /// No copy of the data is left anywhere, as a person would find out.
-    pub all_lost: bool,
+    /// What is left of the data.
+    pub data: Data,
+}
+
+/// What is left of a group's data, by part of the work: one bit each. What others have a person would find out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Data {
+    pub(crate) here: u32,
+    pub(crate) only_here: u32,
+    pub(crate) nowhere: u32,
+}
+
+impl Data {
+    /// Whether the node's own copy of a part is there (or a backup of it).
+    pub fn is_here(self, slot: u8) -> bool {
+        self.here & (1 << slot) != 0
+    }
+
+    /// Whether its copy of a part, however old, is the only one that is left.
+    pub fn is_only_here(self, slot: u8) -> bool {
+        self.only_here & (1 << slot) != 0
+    }
+
+    /// Whether no copy of a part is left anywhere.
+    pub fn is_nowhere(self, slot: u8) -> bool {
+        self.nowhere & (1 << slot) != 0
+    }
+
+    /// Whether the node has something to serve a part with: its own copy, or nothing because nobody has any.
+    pub fn suffices(self, slot: u8) -> bool {
+        self.is_here(slot) || self.is_nowhere(slot)
+    }
 }
 
 impl Facts<'_> {

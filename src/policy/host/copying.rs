@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::StreamKey;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
+use crate::policy::contract::{Conflicts, Data, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
 use crate::service::ledger::{Disposal, InFlight, Ledger, Loss, Part};
@@ -125,15 +125,35 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         all
     }
 
-    pub(super) fn has_data(&self, group: GroupId, member: usize) -> bool {
+    /// What a member would find of each part of the work, at itself and elsewhere. Where nothing is stored nothing is
+    /// missing.
+    pub(super) fn data_left(&self, group: GroupId, member: usize) -> Data {
         let store = self.setup.model.groups[group.index()].nodes.len();
-        let has = |ledger: &Ledger| ledger.has_data(member) || ledger.has_data(store);
-        self.groups.get(group.index()).is_none_or(|g| g.ledgers.iter().all(has))
+        let mut data = Data::default();
+        let Some(state) = self.groups.get(group.index()) else { return Data { here: u32::MAX, ..data } };
+        for slot in 0..state.slots {
+            let books = || state.books(slot).map(|book| &state.ledgers[book]);
+            let bit = |holds: bool| u32::from(holds) << slot;
+            let has = |book: &Ledger| book.has_data(member) || book.has_data(store);
+            data.here |= bit(books().all(has));
+            data.only_here |= bit(books().all(|book| book.is_only_holder(member)));
+            data.nowhere |= bit(books().any(|book| !book.has_any_data()));
+        }
+        data
     }
 
-    /// Whether nobody has any data left: a person would know.
-    pub(super) fn is_all_lost(&self, group: GroupId) -> bool {
-        self.groups.get(group.index()).is_some_and(|g| g.ledgers.iter().any(|ledger| !ledger.has_any_data()))
+    /// At the start of a run a node that serves one part of the work has no copy of another one.
+    pub(super) fn begin_with_own_parts(&mut self) {
+        for (g, state) in self.groups.iter_mut().enumerate() {
+            for (member, node) in self.setup.model.groups[g].nodes.iter().enumerate() {
+                let served = self.nodes[node.index()].stance.and_then(|stance| stance.accepts);
+                for book in 0..state.ledgers.len() {
+                    if served.is_some_and(|slot| usize::from(slot) != book % state.slots) {
+                        state.ledgers[book].begin_without(member);
+                    }
+                }
+            }
+        }
     }
 
     /// A node that takes over restores the last backup, where there is one and its own data is behind it.

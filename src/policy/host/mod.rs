@@ -207,6 +207,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.power_on_at_start(NodeId::from(node), ctx);
         }
         self.look_at_copies(ctx);
+        self.begin_with_own_parts();
         self.look_at_services(ctx);
     }
 

@@ -284,8 +284,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         now: Instant,
         work: impl FnOnce(&mut Option<P>, &P::Durable, &mut Ctx<'_, P>),
     ) -> Vec<Command<P>> {
-        let has_data = self.has_data(group, member);
-        let all_lost = !has_data && self.is_all_lost(group);
+        let data = self.data_left(group, member);
         let (model, clocks) = (&self.setup.model, &self.clocks[node.index()]);
         let state = &mut self.nodes[node.index()];
         let wall = wall_clock(clocks, &model.nodes[node.index()].clock, now);
@@ -299,8 +298,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
-            has_data,
-            all_lost,
+            data,
         };
         let mut commands = std::mem::take(&mut self.commands);
         let params = &model.groups[group.index()].policy;

@@ -178,7 +178,7 @@ impl HotStandby {
 
     /// A server without data has nothing to serve while there is any left elsewhere: it goes on waiting.
     fn take_over(&mut self, ctx: &mut Ctx<'_, Self>) {
-        if !(ctx.facts.has_data || ctx.facts.all_lost) {
+        if !ctx.facts.data.suffices(0) {
             if self.state == State::Starting {
                 ctx.arm(Timer::Alone, ctx.params.connect_timeout);
             }
@@ -381,7 +381,7 @@ impl HotStandby {
 
     fn claim(&self, ctx: &Ctx<'_, Self>) -> Claim {
         Claim {
-            has_data: ctx.facts.has_data,
+            has_data: ctx.facts.data.is_here(0),
             forfeits: ctx.params.main_forfeits && self.was_isolated,
             priority: self.priority(ctx.me(), ctx),
             main_time: self.main_time(ctx),

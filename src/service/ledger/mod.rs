@@ -269,6 +269,16 @@ impl Ledger {
         self.held[node].is_some()
     }
 
+    /// Whether nobody else has a copy.
+    pub fn is_only_holder(&self, node: usize) -> bool {
+        self.has_data(node) && self.held.iter().flatten().count() == 1
+    }
+
+    /// At the start of a run a node has no copy.
+    pub fn begin_without(&mut self, node: usize) {
+        self.held[node] = None;
+    }
+
     /// A node begins to accept: on its own lineage where it continues it, else on a new one.
     pub fn activate(&mut self, node: usize, incident: Option<Incident>, now: Instant) {
         let held =
