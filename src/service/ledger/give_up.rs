@@ -31,14 +31,16 @@ impl Ledger {
         how: Disposal,
         clients: &[Client],
     ) -> Vec<Loss> {
-        let Some(held) = self.held[node].clone() else { return Vec::new() };
+        let Some((lineage, upto)) = self.held[node].as_ref().map(|held| (held.lineage, held.upto)) else {
+            return Vec::new();
+        };
         let mut losses = Vec::new();
         let overwritten = match (how.merge, winner) {
             (Some(points), Some(winner)) => self.written_on_both(node, winner, points, now, clients),
             _ => 0,
         };
         let end = self.accepting[node].until(now);
-        let (mut at, mut upto) = (held.lineage, held.upto);
+        let (mut at, mut upto) = (lineage, upto);
         loop {
             let others = (0..self.held.len())
                 .filter(|&other| other != node)
@@ -46,12 +48,17 @@ impl Ledger {
                 .map(|other| self.upto_in(other, at))
                 .max()
                 .unwrap_or(Instant::ZERO);
-            let incident = fault.or_else(|| self.parting_incident(at, winner));
-            if others < upto {
+            // Looked up only where something goes: most of the time nothing does.
+            let incident = |book: &Ledger| fault.or_else(|| book.parting_incident(at, winner));
+            if others < upto && !self.lineages[at].is_blank() {
+                let incident = incident(self);
                 let range = Range { lineage: at, after: others, until: upto.min(now), end, by: Some(node) };
                 add(&mut losses, self.dispose(&range, incident, how, clients));
             }
-            add(&mut losses, self.dispose_in_flight(at, node, incident, how, clients));
+            if let Some(child) = self.missed_under_way(at, node) {
+                let incident = incident(self);
+                add(&mut losses, self.dispose_flight(at, child, incident, how, clients));
+            }
             // Whoever has this much of a history has all that came before it, too.
             if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
                 break;
@@ -203,26 +210,18 @@ impl Ledger {
         loss
     }
 
-    /// The writes that were under way when a child of `lineage` was forked: lost when the only node that has them
+    /// The child of `lineage` that misses what was under way when it was forked: lost when the only node that has it
     /// (the owner of `lineage`) gives up.
-    fn dispose_in_flight(
-        &mut self,
-        lineage: usize,
-        node: usize,
-        incident: Option<Incident>,
-        how: Disposal,
-        clients: &[Client],
-    ) -> Option<Loss> {
+    fn missed_under_way(&self, lineage: usize, node: usize) -> Option<usize> {
         if self.lineages[lineage].owner != node {
             return None;
         }
         // Only a history that somebody else still holds can miss what was under way when it began.
-        let child = (0..self.lineages.len()).find(|&c| {
+        (lineage + 1..self.lineages.len()).find(|&c| {
             let forked_here =
                 self.lineages[c].parent == Some(lineage) && self.lineages[c].in_flight.is_some();
             forked_here && (0..self.held.len()).any(|n| n != node && self.holds(n, c))
-        })?;
-        self.dispose_flight(lineage, child, incident, how, clients)
+        })
     }
 
     /// What was under way when `node`, which has just begun to accept, was cut off from the one before: lost now if

@@ -106,6 +106,13 @@ struct Lineage {
     in_flight: Option<InFlight>,
 }
 
+impl Lineage {
+    /// Whether nothing was written in it, or nothing of that is left to be lost.
+    fn is_blank(&self) -> bool {
+        self.segments.is_empty() && self.bursts.is_empty() && self.notes.is_empty()
+    }
+}
+
 /// A fault that took a serving node away, or cut it off.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Incident {
@@ -191,6 +198,7 @@ impl Part {
 /// The book of one slot.
 #[derive(Clone, Debug)]
 pub struct Ledger {
+    /// Every history after the one it began from.
     lineages: Vec<Lineage>,
     held: Vec<Option<Held>>,
     stream: Stream,
@@ -448,14 +456,12 @@ impl Ledger {
     /// Up to when a holder has `lineage`: through its own history back to the root.
     fn upto_in(&self, held: &Held, lineage: usize) -> Instant {
         let (mut at, mut upto) = (held.lineage, held.upto);
-        loop {
-            if at == lineage {
-                return upto;
-            }
-            let Some(parent) = self.lineages[at].parent else { return Instant::ZERO };
+        while at > lineage {
+            let Some(parent) = self.lineages[at].parent else { break };
             upto = self.lineages[at].fork;
             at = parent;
         }
+        if at == lineage { upto } else { Instant::ZERO }
     }
 
     /// Whether a holder's history goes through `lineage`.
@@ -466,14 +472,12 @@ impl Ledger {
 
     /// Whether `lineage` is `ancestor` or goes back to it.
     fn descends(&self, lineage: usize, ancestor: usize) -> bool {
-        let mut at = Some(lineage);
-        while let Some(l) = at {
-            if l == ancestor {
-                return true;
-            }
-            at = self.lineages[l].parent;
+        let mut at = lineage;
+        while at > ancestor {
+            let Some(parent) = self.lineages[at].parent else { break };
+            at = parent;
         }
-        false
+        at == ancestor
     }
 }
 

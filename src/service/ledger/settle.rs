@@ -35,13 +35,17 @@ impl Ledger {
                 self.lineages[lineage].in_flight = None;
             }
         }
+        let any_in_flight = self.lineages.iter().any(|lineage| lineage.in_flight.is_some());
         for lineage in 0..self.lineages.len() {
+            if self.lineages[lineage].is_blank() {
+                continue;
+            }
             // What every holder has can only be lost with all of them (see `lose_disk`).
             let holders = self.held.iter().flatten();
             let everywhere = holders.map(|held| self.surely_in(held, lineage)).min();
             let everywhere = everywhere.map_or(Instant::ZERO, |upto| upto.min(until));
-            let child_in_flight =
-                self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
+            let child_in_flight = any_in_flight
+                && self.lineages.iter().any(|c| c.parent == Some(lineage) && c.in_flight.is_some());
             // The same of a copy that has not taken over yet, where the original is gone.
             let waits = |held: &Held| held.lineage == lineage && held.in_flight.is_some();
             let bereft =
@@ -109,8 +113,7 @@ impl Ledger {
         // Children come after their parents, so that what is behind a lineage is known when it is its turn.
         for l in (0..count).rev() {
             let lineage = &self.lineages[l];
-            is_needed[l] |= !lineage.segments.is_empty() || !lineage.bursts.is_empty();
-            is_needed[l] |= !lineage.notes.is_empty();
+            is_needed[l] |= !lineage.is_blank();
             if let (true, Some(parent)) = (is_needed[l] || children[l] > 0, lineage.parent) {
                 children[parent] += 1;
                 child_in_flight[parent] |= lineage.in_flight.is_some();
