@@ -29,9 +29,10 @@ mod silence;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::system::bursts::Channels;
-use crate::system::medium::Medium;
+use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
+use super::recent::Recent;
 use super::runs::{Ordinary, RunLaw};
 use ahead::Ahead;
 use memory::Memory;
@@ -90,7 +91,7 @@ struct Quiet {
     /// When the last beat before the stretch was sent (it has arrived at `Watch::newest`).
     anchor: Instant,
     law: RunLaw,
-    cut: Span,
+    exception: Exception,
     /// The way the beats take, in the state it keeps.
     medium: Medium,
     wake_beat: Option<u64>,
@@ -124,8 +125,8 @@ pub struct Watch {
     wake: Instant,
     /// Beats of before have been sent: a wake deals with one that is sent at its very instant, too.
     fresh: Instant,
-    /// What [`Watch::ordinary`] found last, and for which surroundings.
-    ordinary: Option<(Medium, Span, Ordinary)>,
+    /// What [`Watch::ordinary`] found last, by medium and period.
+    ordinary: Recent<(Medium, Span), Ordinary>,
     memory: Memory,
     channels: Channels,
     /// No step lies before this instant.
@@ -181,7 +182,7 @@ impl Watch {
             quiet: None,
             wake: Instant::NEVER,
             fresh: now,
-            ordinary: None,
+            ordinary: Recent::new(),
             memory: Memory::new(&silence),
             channels,
             now,
@@ -211,7 +212,7 @@ impl Watch {
         self.come_back(now, links);
         if self.silence != silence {
             self.silence = silence;
-            self.ordinary = None;
+            self.ordinary.forget();
         }
         self.memory = Memory::new(&silence);
         self.around = around;
@@ -433,36 +434,37 @@ impl Watch {
             return;
         }
         let (medium, mut limit) = self.channels.look(medium, self.next_beat);
-        let found = match self.ordinary {
-            Some((of, period, found)) if of == medium && period == beats.period => found,
-            _ if self.silence.remembers() => {
+        let found = match self.ordinary.get(&(medium, beats.period)) {
+            Some(found) => found,
+            None if self.silence.remembers() => {
                 self.ordinary_in_step(sent, beats.period, medium, &mut limit, links)
             }
-            _ => {
+            None => {
                 let found = self.ordinary(beats.period, medium, links);
-                self.ordinary = Some((medium, beats.period, found));
+                self.ordinary.keep((medium, beats.period), found);
                 found
             }
         };
-        let Some((law, cut)) = found else { return };
-        self.begin_quiet(sent, law, cut, medium, limit);
+        let Some((law, exception)) = found else { return };
+        self.begin_quiet(sent, law, exception, medium, limit);
     }
 
     /// The longest run that cannot yet lead to suspicion, and the delay up to which a beat is ordinary with it.
-    fn ordinary(&self, period: Span, medium: Medium, links: &[Link]) -> Option<(RunLaw, Span)> {
+    fn ordinary(&self, period: Span, medium: Medium, links: &[Link]) -> Ordinary {
         let patience = self.patience(medium, links);
         let longest = patience.as_nanos() / period.as_nanos().max(1);
-        let mut best: Option<(RunLaw, Span)> = None;
+        let mut best: Ordinary = None;
         for r in (1..=longest.min(super::runs::RUN_MAX)).rev().take(3) {
             let slack = patience.saturating_sub(period.times(r));
             if slack == Span::ZERO {
                 continue;
             }
             let cut = slack.saturating_sub(Span::from_nanos(1)).min(period).min(medium.delay_max(links));
-            let Some(law) = RunLaw::new(medium.exceptional(links, cut), r) else { continue };
+            let exception = medium.exception(links, cut);
+            let Some(law) = RunLaw::new(exception.probability, r) else { continue };
             if best.as_ref().is_none_or(|(other, _)| law.run_within(1_000_000) < other.run_within(1_000_000))
             {
-                best = Some((law, cut));
+                best = Some((law, exception));
             }
         }
         best
@@ -476,7 +478,7 @@ impl Watch {
         let last = n - trailing;
         if last > 0 {
             let sent = quiet.anchor + period.times(last);
-            let arrives = sent + medium.draw_ordinary(links, quiet.cut, &mut self.stream);
+            let arrives = sent + medium.draw_ordinary(links, quiet.exception.cut, &mut self.stream);
             if arrives > now {
                 // Still under way: what was heard before it is the one before, again from its conditional law.
                 let before = quiet.law.trailing(last - 1, &mut self.stream);
@@ -489,7 +491,7 @@ impl Watch {
         }
         for j in last + 1..=n {
             let sent = quiet.anchor + period.times(j);
-            if let Some(delay) = medium.draw_exceptional(links, quiet.cut, &mut self.stream) {
+            if let Some(delay) = medium.draw_exceptional(links, &quiet.exception, &mut self.stream) {
                 let arrives = sent + delay;
                 if arrives > now {
                     self.flight.push(Flight { sent, arrives });

@@ -11,12 +11,13 @@
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::system::bursts::Channels;
-use crate::system::medium::Medium;
+use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
 use super::detector::Observed;
 use super::fidelity::{Explained, Form, shown_probability};
-use super::runs::{Ordinary, RunLaw};
+use super::recent::Recent;
+use super::runs::RunLaw;
 
 /// The rule of a health check. Spans are in true time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,10 +49,17 @@ impl CheckSurroundings {
     }
 }
 
+/// Which checks are exceptional: those of which a leg, there or back, is.
+#[derive(Clone, Copy, Debug)]
+struct Legs {
+    law: RunLaw,
+    exceptions: [Exception; 2],
+}
+
+/// A stretch of ordinary checks.
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
-    law: RunLaw,
-    cut: Span,
+    legs: Legs,
     /// The check that completes the run, counted from `next` as 1.
     wake_check: Option<u64>,
 }
@@ -70,20 +78,29 @@ pub struct HealthCheck {
     /// When the change of mind that is already decided becomes known.
     verdict: Instant,
     quiet: Option<Quiet>,
-    /// What [`HealthCheck::ordinary`] found last, and for which ways.
-    ordinary: Option<([Medium; 2], Ordinary)>,
-    /// How often a leg there and a leg back are exceptional, and for which ways.
-    odds: Option<([Medium; 2], [f64; 2])>,
+    /// What [`HealthCheck::ordinary`] found last, by the ways there and back.
+    ordinary: Recent<[Medium; 2], Option<Legs>>,
     channels: Channels,
     /// When to wake next.
     wake: Instant,
-    /// The state it went ahead from: as it was before checks whose results nobody has seen.
-    origin: Option<Box<HealthCheck>>,
+    /// The state it went ahead from.
+    origin: Option<Origin>,
     /// Checks it may go ahead.
     stride: u32,
     /// Requests and answers up to an instant, in the mean.
     messages: f64,
     counted: Instant,
+}
+
+/// A check as it was before those whose results nobody has seen.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// Checks that cannot succeed draw nothing: they change no more than this.
+    Counted {
+        next: Instant,
+        row: u32,
+    },
+    Drawn(Box<HealthCheck>),
 }
 
 /// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
@@ -131,8 +148,7 @@ impl HealthCheck {
             suspected: false,
             verdict: Instant::NEVER,
             quiet: None,
-            ordinary: None,
-            odds: None,
+            ordinary: Recent::new(),
             channels,
             wake: Instant::NEVER,
             origin: None,
@@ -158,7 +174,7 @@ impl HealthCheck {
         let first = now + rule.every.scaled(self.stream.uniform());
         if self.rule != rule.proper() {
             self.rule = rule.proper();
-            (self.ordinary, self.odds) = (None, None);
+            self.ordinary.forget();
         }
         (self.around, self.channels) = (around, channels);
         (self.next, self.counted, self.messages) = (first, first, 0.0);
@@ -170,13 +186,16 @@ impl HealthCheck {
 
     /// Whether the peer is suspected.
     pub fn is_suspected(&self) -> bool {
-        self.origin.as_ref().map_or(self.suspected, |origin| origin.suspected)
+        match &self.origin {
+            Some(Origin::Drawn(origin)) => origin.suspected,
+            Some(Origin::Counted { .. }) | None => self.suspected,
+        }
     }
 
     /// Requests and answers since they were last asked for, in the mean; what is lost on the way counts.
     pub(crate) fn take_messages(&mut self, now: Instant) -> f64 {
         self.count_messages(now);
-        if let Some(origin) = &mut self.origin {
+        if let Some(Origin::Drawn(origin)) = &mut self.origin {
             // What has been asked for is not counted again when it comes back.
             (origin.messages, origin.counted) = (0.0, self.counted);
         }
@@ -196,30 +215,44 @@ impl HealthCheck {
         self.wake
     }
 
-    /// Works out when to wake: at the next step, or, going ahead, when the next verdict becomes known.
+    /// Works out when to wake: at the next step, or, going ahead, when the next verdict becomes known. The end of a
+    /// quiet stretch is far: nothing beyond it is drawn before it is there.
     fn plan(&mut self, links: &[Link]) {
         self.wake = self.next_step();
-        if !self.skips || !self.verdict.is_never() || self.wake.is_never() {
+        if !self.skips || !self.verdict.is_never() || self.wake.is_never() || self.quiet.is_some() {
+            return;
+        }
+        if self.around.hopeful().is_none() {
+            self.origin = Some(Origin::Counted { next: self.next, row: self.row });
+            self.step(self.wake, links);
+            self.wake = self.next_step();
             return;
         }
         let origin = Box::new(self.clone());
         for _ in 0..self.stride {
+            self.step(self.wake, links);
             self.wake = self.next_step();
-            if self.wake.is_never() || !self.verdict.is_never() {
-                self.origin = Some(origin);
+            if self.wake.is_never() || !self.verdict.is_never() || self.quiet.is_some() {
+                self.origin = Some(Origin::Drawn(origin));
                 return;
             }
-            self.step(self.wake, links);
         }
         self.stride = (2 * self.stride).min(STRIDE_MAX);
-        self.origin = Some(origin);
+        self.origin = Some(Origin::Drawn(origin));
     }
 
     /// Comes back to the checks sent before `now`: the same steps with the same draws.
     pub(crate) fn come_back(&mut self, now: Instant, links: &[Link]) {
-        let Some(origin) = self.origin.take() else { return };
-        *self = *origin;
-        self.stride = STRIDE_MIN;
+        match self.origin.take() {
+            None => return,
+            Some(Origin::Counted { next, row }) => {
+                (self.next, self.row, self.verdict) = (next, row, Instant::NEVER);
+            }
+            Some(Origin::Drawn(origin)) => {
+                *self = *origin;
+                self.stride = STRIDE_MIN;
+            }
+        }
         while self.verdict.is_never() && self.next_step() < now {
             self.step(self.next_step(), links);
         }
@@ -248,7 +281,7 @@ impl HealthCheck {
 
     /// Handles what comes up at `now`, which must be [`HealthCheck::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
-        let ahead = self.origin.take().is_some();
+        self.origin = None;
         if self.verdict <= now {
             self.verdict = Instant::NEVER;
             self.row = 0;
@@ -263,9 +296,7 @@ impl HealthCheck {
                 trust: !self.suspected,
             };
         }
-        if !ahead {
-            self.step(now, links);
-        }
+        self.step(now, links);
         self.plan(links);
         Observed::default()
     }
@@ -344,25 +375,23 @@ impl HealthCheck {
         if ways.iter().any(|way| way.has_bursts(&self.channels)) {
             return;
         }
-        let found = match self.ordinary {
-            Some((of, found)) if of == ways => found,
-            _ => {
-                let found = self.ordinary(ways, links);
-                self.ordinary = Some((ways, found));
-                found
-            }
-        };
-        let Some((law, cut)) = found else { return };
+        let found = self.ordinary.get(&ways).unwrap_or_else(|| {
+            let found = self.ordinary(ways, links);
+            self.ordinary.keep(ways, found);
+            found
+        });
+        let Some(legs) = found else { return };
         let u = self.stream.uniform();
-        self.quiet = Some(Quiet { law, cut, wake_check: law.first(u) });
+        self.quiet = Some(Quiet { legs, wake_check: legs.law.first(u) });
     }
 
-    /// The law of the first run of exceptional checks, and the delay of a leg up to which a check is ordinary: neither
-    /// leg is lost or takes more than half the time-out.
-    fn ordinary(&self, [there, back]: [Medium; 2], links: &[Link]) -> Option<(RunLaw, Span)> {
+    /// The law of the first run of exceptional checks, of which a leg is lost or takes more than half the time-out.
+    fn ordinary(&self, ways: [Medium; 2], links: &[Link]) -> Option<Legs> {
         let cut = Span::from_nanos(self.rule.timeout.as_nanos() / 2);
-        let q = 1.0 - (1.0 - there.exceptional(links, cut)) * (1.0 - back.exceptional(links, cut));
-        RunLaw::new(q, u64::from(self.rule.fall)).map(|law| (law, cut))
+        let exceptions = ways.map(|way| way.exception(links, cut));
+        let [there, back] = exceptions.map(|leg| leg.probability);
+        let q = 1.0 - (1.0 - there) * (1.0 - back);
+        RunLaw::new(q, u64::from(self.rule.fall)).map(|law| Legs { law, exceptions })
     }
 
     /// In which form it runs while the surroundings are as they are.
@@ -377,13 +406,13 @@ impl HealthCheck {
             let why = "the link's bursts decide: stepped privately to the next verdict";
             return Explained::new(Form::Ahead, why);
         }
-        let Some((_, cut)) = self.ordinary(ways, links) else {
+        let Some(legs) = self.ordinary(ways, links) else {
             return Explained::new(
                 Form::Ahead,
                 "most checks would be lost or slow: stepped privately to the next verdict",
             );
         };
-        let [there, back] = ways.map(|way| way.exceptional(links, cut));
+        let [there, back] = legs.exceptions.map(|leg| leg.probability);
         let q = 1.0 - (1.0 - there) * (1.0 - back);
         let why = if q == 0.0 {
             "every check succeeds: nothing happens until the surroundings change".to_owned()
@@ -399,28 +428,24 @@ impl HealthCheck {
     }
 
     /// A check drawn given that it is exceptional.
-    fn draw_exceptional(&mut self, cut: Span, links: &[Link]) -> (bool, Span) {
-        let ways @ [there, back] = self.around.hopeful().expect("a way that is open");
-        let [first, second] = match self.odds {
-            Some((of, odds)) if of == ways => odds,
-            _ => ways.map(|way| way.exceptional(links, cut)),
-        };
-        self.odds = Some((ways, [first, second]));
-        let either = first + (1.0 - first) * second;
-        let (a, b) = if self.stream.uniform() * either < first {
-            (there.draw_exceptional(links, cut, &mut self.stream), back.draw(links, &mut self.stream))
+    fn draw_exceptional(&mut self, legs: &Legs, links: &[Link]) -> (bool, Span) {
+        let [there, back] = self.around.hopeful().expect("a way that is open");
+        let [first, second] = &legs.exceptions;
+        let either = first.probability + (1.0 - first.probability) * second.probability;
+        let (a, b) = if self.stream.uniform() * either < first.probability {
+            (there.draw_exceptional(links, first, &mut self.stream), back.draw(links, &mut self.stream))
         } else {
-            let a = there.draw_ordinary(links, cut, &mut self.stream);
-            (Some(a), back.draw_exceptional(links, cut, &mut self.stream))
+            let a = there.draw_ordinary(links, first.cut, &mut self.stream);
+            (Some(a), back.draw_exceptional(links, second, &mut self.stream))
         };
         self.judge(a, b)
     }
 
     /// The run of exceptional checks that ends with the one sent at `now`.
     fn resolve_run(&mut self, now: Instant, quiet: Quiet, links: &[Link]) {
-        let run = quiet.law.run();
+        let run = quiet.legs.law.run();
         for left in (0..run).rev() {
-            let (ok, delay) = self.draw_exceptional(quiet.cut, links);
+            let (ok, delay) = self.draw_exceptional(&quiet.legs, links);
             self.count(ok, now.before(self.rule.every.times(left)), delay);
         }
     }
@@ -455,9 +480,9 @@ impl HealthCheck {
             let every = self.rule.every.as_nanos().max(1);
             let sent = now.since(self.next).as_nanos().div_ceil(every);
             self.next = self.next + self.rule.every.times(sent);
-            let trailing = quiet.law.trailing(sent, &mut self.stream);
+            let trailing = quiet.legs.law.trailing(sent, &mut self.stream);
             for left in (0..trailing).rev() {
-                let (ok, delay) = self.draw_exceptional(quiet.cut, links);
+                let (ok, delay) = self.draw_exceptional(&quiet.legs, links);
                 self.count(ok, self.next.before(self.rule.every.times(left + 1)), delay);
             }
         } else if self.verdict.is_never() && self.around.hopeful().is_none() && self.next < now {

@@ -5,5 +5,6 @@ pub mod fidelity;
 pub mod health;
 pub mod ledger;
 pub mod poll;
+mod recent;
 pub mod replication;
 pub(crate) mod runs;

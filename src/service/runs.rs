@@ -9,17 +9,16 @@
 //! dominant root x. What the other roots contribute there is of order q^[`SMALL`].
 
 use crate::engine::stream::Stream;
-use crate::engine::time::Span;
 use crate::maths;
+use crate::system::medium::Exception;
 
 /// Up to this many trials the recurrence is evaluated step by step.
 const SMALL: u64 = 64;
 /// The longest run handled, a bound for the buffers below.
 pub(crate) const RUN_MAX: u64 = 32;
 
-/// The law of the first run of beats that are not ordinary, and the delay up to which one is; `None`: nothing can be
-/// skipped.
-pub(crate) type Ordinary = Option<(RunLaw, Span)>;
+/// The law of the first run of beats that are not ordinary, and which are not; `None`: nothing can be skipped.
+pub(crate) type Ordinary = Option<(RunLaw, Exception)>;
 
 /// The law of the first run of `r` in a row.
 #[derive(Clone, Copy, Debug, PartialEq)]

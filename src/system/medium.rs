@@ -19,6 +19,17 @@ pub struct Medium {
     bad: u8,
 }
 
+/// Which messages over a medium are exceptional: those that are lost, and those that take longer than `cut`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exception {
+    /// The longest delay that is not one.
+    pub cut: Span,
+    /// P(exceptional).
+    pub probability: f64,
+    /// P(not lost, and late) of each copy.
+    late: [f64; COPIES_MAX],
+}
+
 impl Medium {
     /// Neither loss nor delay.
     pub const PERFECT: Medium = Medium { links: [None; COPIES_MAX], bad: 0 };
@@ -106,12 +117,17 @@ impl Medium {
         })
     }
 
-    /// P(lost or later than `cut`).
-    pub fn exceptional(&self, links: &[Link], cut: Span) -> f64 {
-        if self.links[0].is_none() {
-            return 0.0;
+    /// The messages that are lost or later than `cut`.
+    pub fn exception(&self, links: &[Link], cut: Span) -> Exception {
+        let (mut late, mut probability) = ([0.0; COPIES_MAX], 1.0);
+        for (late, (link, loss)) in late.iter_mut().zip(self.lossy(links)) {
+            *late = (1.0 - loss) * link.latency.sf(cut.as_secs());
+            probability *= loss + *late;
         }
-        self.lossy(links).map(|(link, loss)| loss + (1.0 - loss) * link.latency.sf(cut.as_secs())).product()
+        if self.links[0].is_none() {
+            probability = 0.0;
+        }
+        Exception { cut, probability, late }
     }
 
     /// A delay given that it is no longer than `cut`.
@@ -135,10 +151,16 @@ impl Medium {
         cut
     }
 
-    /// The fate given that no copy arrives within `cut`.
-    pub fn draw_exceptional(&self, links: &[Link], cut: Span, stream: &mut Stream) -> Option<Span> {
+    /// The fate given that it is this exception: no copy arrives by then.
+    pub fn draw_exceptional(
+        &self,
+        links: &[Link],
+        exception: &Exception,
+        stream: &mut Stream,
+    ) -> Option<Span> {
+        let (cut, mut late) = (exception.cut, exception.late.iter());
         self.first_copy(links, |link, loss| {
-            let late = (1.0 - loss) * link.latency.sf(cut.as_secs());
+            let late = *late.next()?;
             let u = stream.uniform() * (loss + late);
             if u < loss || late == 0.0 {
                 return None;

@@ -6,7 +6,7 @@
 //! This is the form for detectors that remember more than the newest beat, and for bursts of loss.
 
 use crate::engine::time::{Instant, Span};
-use crate::system::medium::Medium;
+use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
 use super::super::runs::{Ordinary, RunLaw};
@@ -161,7 +161,7 @@ impl Watch {
         &mut self,
         anchor: Instant,
         law: RunLaw,
-        cut: Span,
+        exception: Exception,
         medium: Medium,
         limit: Instant,
     ) {
@@ -172,7 +172,7 @@ impl Watch {
         }
         let first = law.first(self.stream.uniform()).filter(|n| most.is_none_or(|most| *n <= most));
         let wake_beat = first.or(most);
-        self.quiet = Some(Quiet { anchor, law, cut, medium, wake_beat, completes: first.is_some() });
+        self.quiet = Some(Quiet { anchor, law, exception, medium, wake_beat, completes: first.is_some() });
     }
 
     /// Of a watch that counts ticks: what an ordinary beat is, so that as long as all are, every tick has exactly
@@ -204,13 +204,14 @@ impl Watch {
         let reserve =
             Span::from_nanos(slower.saturating_mul(10_000)).min(Span::from_nanos(room.as_nanos() / 2));
         let cut = medium.delay_max(links).min(room.saturating_sub(reserve)).min(period);
-        let law = RunLaw::new(medium.exceptional(links, cut), 1)?;
+        let exception = medium.exception(links, cut);
+        let law = RunLaw::new(exception.probability, 1)?;
         let early = (sent + medium.delay_min(links)).since(tick.before(every)).as_nanos();
         let until_late = room.saturating_sub(cut).as_nanos().checked_div(slower);
         let until_early = (early - 1).checked_div(faster);
-        let Some(beats) = until_late.or(until_early) else { return Some((law, cut)) };
+        let Some(beats) = until_late.or(until_early) else { return Some((law, exception)) };
         *limit = (*limit).min(sent + period.times(beats) + Span::from_nanos(1));
-        Some((law, cut))
+        Some((law, exception))
     }
 }
 

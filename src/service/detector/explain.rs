@@ -19,20 +19,21 @@ impl Watch {
         if self.goes_ahead() {
             return self.explain_ahead(medium);
         }
-        let Some((law, cut)) = self.ordinary(beats.period, medium, links) else {
-            let late = medium.exceptional(links, self.patience(medium, links).saturating_sub(beats.period));
+        let Some((law, exception)) = self.ordinary(beats.period, medium, links) else {
+            let cut = self.patience(medium, links).saturating_sub(beats.period);
+            let late = medium.exception(links, cut).probability;
             let why =
                 if late > 0.5 { "most beats would be lost or too late" } else { "one late beat can matter" };
             return Explained::new(Form::Ahead, format!("from one arrival to the next, exactly: {why}"));
         };
-        let (run, q) = (law.run(), medium.exceptional(links, cut));
+        let (run, q) = (law.run(), exception.probability);
         let why = if q == 0.0 {
             "no beat is ever lost or late: nothing happens until the surroundings change".to_owned()
         } else {
             format!(
                 "the first {run} beats in a row that are lost or later than {} (P = {} each) are drawn from \
                  their exact law; fewer cannot raise suspicion",
-                shown(cut),
+                shown(exception.cut),
                 shown_probability(q)
             )
         };
