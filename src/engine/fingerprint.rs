@@ -20,6 +20,7 @@ const MULTIPLIERS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0xb7e1_5162_8aed_2a6b];
 
 impl Fingerprint {
     /// Takes one word in.
+    #[inline]
     pub fn word(&mut self, word: u64) {
         let [a, b] = self.state;
         let folded = u128::from(a ^ word ^ MULTIPLIERS[0]) * u128::from(b.rotate_left(29) ^ MULTIPLIERS[1]);
@@ -27,6 +28,7 @@ impl Fingerprint {
     }
 
     /// Takes one fact in: when, what kind, of whom, and its value.
+    #[inline]
     pub fn fact(&mut self, at: Instant, kind: u8, entity: u32, value: u64) {
         self.count += 1;
         self.word(at.as_nanos());

@@ -19,6 +19,7 @@ impl<F> Probe<F> for () {
 
 /// Two probes, the first one first.
 impl<F, A: Probe<F>, B: Probe<F>> Probe<F> for (A, B) {
+    #[inline(always)]
     fn see(&mut self, at: Instant, fact: &F) {
         self.0.see(at, fact);
         self.1.see(at, fact);

@@ -402,6 +402,7 @@ fn finish_watched(seen: &mut Watched, horizon: Instant, objectives: &Objectives)
 }
 
 impl Probe<Fact> for Observer {
+    #[inline(always)]
     fn see(&mut self, now: Instant, fact: &Fact) {
         match *fact {
             Fact::Service { group, up, writes, reads, by, cause } => {

@@ -239,6 +239,7 @@ impl Fact {
     /// Kind, entity and value for the fingerprint; none for facts that follow from others and are there for measures.
     /// Each group has a fingerprint of its own, so groups need no number, and `place` numbers nodes within theirs: what
     /// else a model holds does not show.
+    #[inline(always)]
     fn words(&self, place: impl Fn(NodeId) -> u32) -> Option<(u8, u32, u64)> {
         let flag = u64::from;
         Some(match *self {
@@ -305,6 +306,7 @@ impl Fact {
     }
 
     /// Takes the fact into a fingerprint.
+    #[inline(always)]
     pub(crate) fn mark(&self, at: Instant, place: impl Fn(NodeId) -> u32, fingerprint: &mut Fingerprint) {
         if let Some((kind, entity, value)) = self.words(place) {
             fingerprint.fact(at, kind, entity, value);

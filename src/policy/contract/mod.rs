@@ -15,6 +15,7 @@ use crate::engine::stream::Stream;
 use crate::engine::time::Span;
 use crate::service::detector::Silence;
 use crate::service::health::Rule;
+use crate::service::ledger::Ledger;
 use crate::service::replication::Copying;
 use crate::system::ids::NodeId;
 
@@ -346,36 +347,55 @@ pub struct Facts<'a> {
     /// Whether this is the start of the run: all nodes are powered on together.
     pub first_start: bool,
     /// What is left of the data.
-    pub data: Data,
+    pub data: Data<'a>,
 }
 
-/// What is left of a group's data, by part of the work: one bit each. What others have a person would find out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Data {
-    pub(crate) here: u32,
-    pub(crate) only_here: u32,
-    pub(crate) nowhere: u32,
+/// What is left of a group's data, by part of the work; worked out only when asked. What others have a person would
+/// find out.
+#[derive(Clone, Copy)]
+pub struct Data<'a> {
+    books: &'a [Ledger],
+    /// Parts of the work: the books of one stand so many places from each other.
+    slots: usize,
+    member: usize,
+    /// The place of the store for backups.
+    store: usize,
 }
 
-impl Data {
+impl<'a> Data<'a> {
+    /// What `member` would find; where there are no books nothing is stored, and so nothing is missing.
+    pub(crate) fn of(member: usize, members: usize, slots: usize, books: &'a [Ledger]) -> Data<'a> {
+        Data { books, slots, member, store: members }
+    }
+
+    fn books(&self, slot: u8) -> impl Iterator<Item = &'a Ledger> {
+        self.books.iter().skip(slot.into()).step_by(self.slots.max(1))
+    }
+
     /// Whether the node's own copy of a part is there (or a backup of it).
-    pub fn is_here(self, slot: u8) -> bool {
-        self.here & (1 << slot) != 0
+    pub fn is_here(&self, slot: u8) -> bool {
+        self.books(slot).all(|book| book.has_data(self.member) || book.has_data(self.store))
     }
 
     /// Whether its copy of a part, however old, is the only one that is left.
-    pub fn is_only_here(self, slot: u8) -> bool {
-        self.only_here & (1 << slot) != 0
+    pub fn is_only_here(&self, slot: u8) -> bool {
+        self.books(slot).all(|book| book.is_only_holder(self.member))
     }
 
     /// Whether no copy of a part is left anywhere.
-    pub fn is_nowhere(self, slot: u8) -> bool {
-        self.nowhere & (1 << slot) != 0
+    pub fn is_nowhere(&self, slot: u8) -> bool {
+        self.books(slot).any(|book| !book.has_any_data())
     }
 
     /// Whether the node has something to serve a part with: its own copy, or nothing because nobody has any.
-    pub fn suffices(self, slot: u8) -> bool {
+    pub fn suffices(&self, slot: u8) -> bool {
         self.is_here(slot) || self.is_nowhere(slot)
+    }
+}
+
+impl Debug for Data<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Data")
     }
 }
 
@@ -418,7 +438,7 @@ impl Debug for WallClock<'_> {
 /// What a policy sees and can do during a callback.
 pub struct Ctx<'a, P: Policy> {
     /// What it knows.
-    pub facts: Facts<'a>,
+    pub facts: &'a Facts<'a>,
     /// Its parameters.
     pub params: &'a P::Params,
     stream: &'a mut Stream,
@@ -428,7 +448,7 @@ pub struct Ctx<'a, P: Policy> {
 impl<'a, P: Policy> Ctx<'a, P> {
     /// For hosts, and for tests of a policy without one.
     pub fn new(
-        facts: Facts<'a>,
+        facts: &'a Facts<'a>,
         params: &'a P::Params,
         stream: &'a mut Stream,
         out: &'a mut dyn Out<P>,
@@ -436,7 +456,7 @@ impl<'a, P: Policy> Ctx<'a, P> {
         Ctx { facts, params, stream, out }
     }
 
-    pub(crate) fn parts(&mut self) -> (Facts<'a>, &'a P::Params, &mut Stream, &mut dyn Out<P>) {
+    pub(crate) fn parts(&mut self) -> (&'a Facts<'a>, &'a P::Params, &mut Stream, &mut dyn Out<P>) {
         (self.facts, self.params, self.stream, self.out)
     }
 

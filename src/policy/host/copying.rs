@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::StreamKey;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Conflicts, Data, Merge, Notice, Policy, Role};
+use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
 use crate::service::ledger::{Disposal, InFlight, Ledger, Loss, Part};
@@ -26,6 +26,8 @@ struct Copy {
     timer: Slot,
     /// The part of the work whose writes it copies.
     slot: usize,
+    /// The node it comes from.
+    source: NodeId,
     /// The node it leads to, or beside which the store stands.
     toward: NodeId,
 }
@@ -37,7 +39,7 @@ pub(super) struct GroupState {
     /// One book for each part of the work, or two where records are copied as a stream of their own: first all those
     /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
-    slots: usize,
+    pub(super) slots: usize,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
     degraded: bool,
@@ -49,8 +51,6 @@ pub(super) struct GroupState {
     pub(super) service: super::service::GroupService,
     /// What its members were when the service was last looked at.
     pub(super) view: View,
-    /// Room for the next look.
-    pub(super) next_view: View,
 }
 
 impl GroupState {
@@ -96,8 +96,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 ),
                 takeovers: Takeovers::new(usize::from(design.slots), group.nodes.len()),
                 service: super::service::GroupService::default(),
-                view: View::default(),
-                next_view: View::default(),
+                view: View::new(usize::from(design.slots)),
             });
         }
     }
@@ -123,23 +122,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
         }
         all
-    }
-
-    /// What a member would find of each part of the work, at itself and elsewhere. Where nothing is stored nothing is
-    /// missing.
-    pub(super) fn data_left(&self, group: GroupId, member: usize) -> Data {
-        let store = self.setup.model.groups[group.index()].nodes.len();
-        let mut data = Data::default();
-        let Some(state) = self.groups.get(group.index()) else { return Data { here: u32::MAX, ..data } };
-        for slot in 0..state.slots {
-            let books = || state.books(slot).map(|book| &state.ledgers[book]);
-            let bit = |holds: bool| u32::from(holds) << slot;
-            let has = |book: &Ledger| book.has_data(member) || book.has_data(store);
-            data.here |= bit(books().all(has));
-            data.only_here |= bit(books().all(|book| book.is_only_holder(member)));
-            data.nowhere |= bit(books().any(|book| !book.has_any_data()));
-        }
-        data
     }
 
     /// At the start of a run a node that serves one part of the work has no copy of another one.
@@ -190,10 +172,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    fn node_at(&self, group: GroupId, member: usize) -> NodeId {
-        self.setup.model.groups[group.index()].nodes[member]
-    }
-
     pub(super) fn begin_copy(
         &mut self,
         from: NodeId,
@@ -220,7 +198,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let index = self.groups[g].copies.len();
             let timer = ctx.slot(Self::rank(class::SERVICE, from.index()), Event::Copy(group));
             let replication = Replication::new(source, target, copying.clone(), key.open(self.run));
-            self.groups[g].copies.push(Copy { replication, timer, slot, toward: to });
+            self.groups[g].copies.push(Copy { replication, timer, slot, source: from, toward: to });
             index
         });
         let copy = &mut self.groups[g].copies[index];
@@ -266,7 +244,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     pub(super) fn copy_wakes(&mut self, group: GroupId) {
         self.update_copies(group);
-        self.evaluate(group);
     }
 
     /// Notes that a group's replications have to be looked at again at the end of this event.
@@ -277,7 +254,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Looks at every replication that was noted, and at those that this changes in turn.
+    #[inline]
     pub(super) fn look_at_copies(&mut self, ctx: &mut HostCtx<'_, P>) {
+        if self.stale_copies.contains(&true) {
+            self.look_at_stale_copies(ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_stale_copies(&mut self, ctx: &mut HostCtx<'_, P>) {
         while let Some(g) = self.stale_copies.iter().position(|stale| *stale) {
             self.stale_copies[g] = false;
             for index in 0..self.groups[g].copies.len() {
@@ -290,20 +275,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let g = group.index();
         let copy = &self.groups[g].copies[index];
-        let (source, to) = (copy.replication.from, copy.toward);
-        let from = self.node_at(group, source);
+        let (source, from, to) = (copy.replication.from, copy.source, copy.toward);
         let state = &self.nodes[from.index()];
         let sends = state.stance.is_some_and(|stance| stance.accepts.is_some());
         if state.program.is_none() || (!sends && copy.replication.is_waiting()) {
             return;
         }
-        let (alive, reaching) = self.can_copy(from, to, copy.replication.copying.needs_peer());
-        let bandwidth = self.bandwidth(group, index, (from, to));
-        let copy = &mut self.groups[g].copies[index];
-        if reaching {
-            copy.replication.carry(now, bandwidth);
+        let needs_peer = copy.replication.copying.needs_peer();
+        let (alive, reaching) = self.can_copy(from, to, needs_peer);
+        if reaching && self.setup.has_bandwidth {
+            let bandwidth = self.bandwidth(group, index, (from, to));
+            self.groups[g].copies[index].replication.carry(now, bandwidth);
         }
-        let leaves = reaching && copy.replication.copying.needs_peer() && self.serves_another(group, index);
+        let leaves = reaching && needs_peer && self.serves_another(group, index);
         let replication = &mut self.groups[g].copies[index].replication;
         let change = if leaves { replication.leave(now) } else { replication.update(now, alive, reaching) };
         if change == Change::None {
@@ -348,7 +332,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !self.is_blocked(group, source) {
             self.release_requests(from, ctx);
         }
-        self.evaluate(group);
+        // All that clients see of a copy: whether writes wait for it, and how old what they read is.
+        let is_sync = self.groups[g].copies[index].replication.copying.is_sync();
+        if is_sync || self.setup.model.objectives.staleness.is_some() {
+            self.evaluate(group);
+        }
     }
 
     /// Whether the target of a replication holds another part of the work, or is about to: it has no room for this one
@@ -366,12 +354,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// How much the way of a replication carries at present, in multiples of the writes that arise for it (of the
     /// records where they are a stream of their own); `None`: no limit.
     fn bandwidth(&self, group: GroupId, index: usize, (from, to): (NodeId, NodeId)) -> Option<f64> {
-        if !self.setup.has_bandwidth {
-            return None;
-        }
         let bandwidth = self.medium(from, to, Classes::REPLICATION)?.bandwidth(&self.setup.model.links)?;
         let apart = self.groups[group.index()].copies[index].replication.copying.has_records_apart();
-        let clients = self.setup.clients_of[group.index()].iter().map(|&c| &self.setup.model.clients[c]);
+        let clients = self.setup.clients_of[group.index()].all.iter().map(|&c| &self.setup.model.clients[c]);
         let copied = clients.filter(|client| !apart || client.content == Content::Records);
         let arising: f64 = copied.map(|client| client.write_rate * client.write_bytes).sum();
         let slots = f64::from(self.setup.designs[group.index()].slots);
@@ -491,10 +476,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Since when a member's copy has been behind a running source that takes writes; none where it is in step, or there
     /// is no such source.
     pub(super) fn copy_behind(&self, group: GroupId, member: usize) -> Option<Instant> {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
         let copies = self.groups[group.index()].copies.iter().filter(|c| c.replication.to == member);
         let behind = copies.filter(|c| {
-            let source = &self.nodes[nodes[c.replication.from].index()];
+            let source = &self.nodes[c.source.index()];
             source.is_running()
                 && source.stance.is_some_and(|s| s.accepts.is_some())
                 && !c.replication.is_quiet()
@@ -512,13 +496,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn degraded_changed(&mut self, group: GroupId, now: Instant) {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
         let state = &self.groups[group.index()];
         let degraded = state.copies.iter().enumerate().any(|(index, c)| {
-            let source = nodes[c.replication.from];
-            let sends = self.nodes[source.index()].stance.is_some_and(|s| s.accepts.is_some());
             let is_behind = c.replication.copying.is_sync() && !c.replication.is_in_step();
-            sends && is_behind && !self.serves_another(group, index)
+            let sends = || self.nodes[c.source.index()].stance.is_some_and(|s| s.accepts.is_some());
+            is_behind && sends() && !self.serves_another(group, index)
         });
         if degraded != state.degraded {
             self.groups[group.index()].degraded = degraded;

@@ -14,7 +14,7 @@ use crate::system::ids::{ClientId, GroupId};
 use crate::system::spec::{Arrivals, Client, DuringDual};
 
 use super::World;
-use super::service::members;
+use super::view::members;
 
 /// Events of one class of devices that nobody takes, by slot.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::Classes;
 
 use super::World;
-use super::service::members;
+use super::view::members;
 
 /// Instants at which the clocks of a run are compared.
 const CLOCK_LOOKS: u32 = 256;

@@ -5,10 +5,11 @@
 //! (processes, callbacks, commands), `messages` (what programs say to each other), `clocks` and `timers`, `fencing`,
 //! `watching` (detectors), `copying` (replication and the ledger), `merging` (several writers), `requests` (request
 //! fidelity), `ways` (what is reached over which links), `fidelity` (which process runs in which form), `view` (a
-//! group's members as sets), `field` (devices and their buffers), `service` (what clients see), `staleness` (how old
+//! group's members as sets), `field` (devices and their buffers), `clients` (whom they use), `service` (what they see), `staleness` (how old
 //! that is), `takeover` (who took over from whom, and why), `traffic` (how much all this is). Facts leave through one
 //! door, `World::emit`.
 
+mod clients;
 mod clocks;
 mod copying;
 mod faults;
@@ -141,7 +142,7 @@ pub struct World<'s, P: Policy, T> {
     watches: Vec<watching::WatchSlot>,
     checks: Vec<watching::CheckSlot>,
     groups: Vec<copying::GroupState>,
-    clients: Vec<service::ClientState>,
+    clients: Vec<clients::ClientState>,
     requests: requests::Requests,
     fingerprint: Fingerprint,
     group_fingerprints: Vec<Fingerprint>,
@@ -212,6 +213,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// The one door through which facts leave.
+    #[inline(always)]
     fn emit(&mut self, at: Instant, fact: Fact) {
         let fingerprint = match self.group_of(&fact) {
             Some(group) => &mut self.group_fingerprints[group.index()],
@@ -231,6 +233,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.probe.see(at, &fact);
     }
 
+    #[inline(always)]
     fn group_of(&self, fact: &Fact) -> Option<GroupId> {
         let of_node = |node: NodeId| self.setup.member[node.index()].map(|(group, _)| group);
         match *fact {

@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
+use crate::policy::contract::{Command, Ctx, Data, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
 use crate::system::ids::{GroupId, NodeId};
@@ -284,10 +284,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         now: Instant,
         work: impl FnOnce(&mut Option<P>, &P::Durable, &mut Ctx<'_, P>),
     ) -> Vec<Command<P>> {
-        let data = self.data_left(group, member);
         let (model, clocks) = (&self.setup.model, &self.clocks[node.index()]);
         let state = &mut self.nodes[node.index()];
         let wall = wall_clock(clocks, &model.nodes[node.index()].clock, now);
+        let (slots, books) =
+            self.groups.get(group.index()).map_or((1, &[][..]), |g| (g.slots, &g.ledgers[..]));
         let facts = Facts {
             me: node,
             members: &model.groups[group.index()].nodes,
@@ -298,12 +299,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
-            data,
+            data: Data::of(member, model.groups[group.index()].nodes.len(), slots, books),
         };
         let mut commands = std::mem::take(&mut self.commands);
         let params = &model.groups[group.index()].policy;
         let NodeState { program, durable, stream, .. } = state;
-        work(program, durable, &mut Ctx::new(facts, params, stream, &mut commands));
+        work(program, durable, &mut Ctx::new(&facts, params, stream, &mut commands));
         commands
     }
 
@@ -428,6 +429,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     fn execute(&mut self, node: NodeId, mut commands: Vec<Command<P>>, ctx: &mut HostCtx<'_, P>) {
+        if commands.is_empty() {
+            self.commands = commands;
+            return;
+        }
         for command in commands.drain(..) {
             self.carry_out(node, command, ctx);
         }
@@ -511,10 +516,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         // Of two that accept clients may prefer the newer one; all else that they see is in the view.
         let activation = |s: Option<Stance>| s.filter(|s| s.accepts.is_some()).map(|s| s.activation);
-        if activation(old) == activation(stance) {
-            self.evaluate(group);
-        } else {
+        let in_view = |s: Option<Stance>| s.map(|s| Stance { activation: 0, ..s });
+        if activation(old) != activation(stance) {
             self.touch(group);
+        } else if in_view(old) != in_view(stance) {
+            self.evaluate(group);
         }
     }
 }

@@ -194,7 +194,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.keep_event(client, slot, now);
         }
         let Some(ledger) = self.groups[group.index()].book(slot, spec.content) else { return };
-        for member in super::service::members(open) {
+        for member in super::view::members(open) {
             ledger.note(member, ClientId::from(client), now);
             if spec.during_dual != DuringDual::Both {
                 break;
@@ -284,7 +284,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 return None;
             }
             let nth = (self.requests.network[client].uniform() * f64::from(count)) as usize;
-            return super::service::members(set).nth(nth).map(|m| nodes[m]);
+            return super::view::members(set).nth(nth).map(|m| nodes[m]);
         }
         let slot = self.pick_slot(client);
         let attached = self.clients[client].ready_at(slot).map(|m| nodes[m]);

@@ -5,7 +5,7 @@ use crate::engine::stream::StreamKey;
 use crate::policy::contract::{Bounds, Design, Policy};
 use crate::policy::facts::FaultOf;
 use crate::system::ids::{ClientId, GroupId, LinkId, NodeId};
-use crate::system::spec::{Direction, End, Link, Model, PathUse};
+use crate::system::spec::{Client, Direction, DuringDual, End, Link, Model, PathUse};
 
 use super::keys::Keys;
 
@@ -28,6 +28,28 @@ pub(crate) enum Reach {
 impl Reach {
     fn is_over(&self, link: LinkId) -> bool {
         matches!(self, Reach::Over(links) if links.contains(&link))
+    }
+}
+
+/// The classes of clients of one group, by their places in the model.
+#[derive(Clone, Debug)]
+pub(super) struct GroupClients {
+    pub(super) all: Vec<usize>,
+    /// Those that ask and wait for an answer: all but devices.
+    pub(super) asking: Vec<usize>,
+    /// The devices that obey every node that commands them.
+    pub(super) devices: Vec<usize>,
+}
+
+impl GroupClients {
+    fn of(clients: &[Client], group: GroupId) -> GroupClients {
+        let all: Vec<usize> = (0..clients.len()).filter(|&c| clients[c].to == group).collect();
+        let only = |holds: &dyn Fn(&Client) -> bool| {
+            all.iter().copied().filter(|&c| holds(&clients[c])).collect::<Vec<_>>()
+        };
+        let asking = only(&|client| !client.is_field);
+        let devices = only(&|client| client.is_field && client.during_dual == DuringDual::Both);
+        GroupClients { asking, devices, all }
     }
 }
 
@@ -65,8 +87,8 @@ pub struct Setup<P: Policy> {
     /// Whether a group uses a link, by group and link.
     used: Vec<Vec<bool>>,
     pub(crate) client_reach: Vec<Vec<Reach>>,
-    /// The classes of clients and devices that ask a group, by group.
-    pub(super) clients_of: Vec<Vec<usize>>,
+    /// The classes of clients of each group.
+    pub(super) clients_of: Vec<GroupClients>,
     pub(crate) faults: Vec<FaultSource>,
     /// Whether any link is limited in what it carries.
     pub(super) has_bandwidth: bool,
@@ -101,9 +123,8 @@ impl<P: Policy> Setup<P> {
         let bounds = model.groups.iter().map(|g| P::bounds(&g.policy, g.nodes.len())).collect();
         let monitor =
             model.nodes.iter().map(|node| node.processes.iter().position(|p| p == "monitor")).collect();
-        let clients_of = (0..model.groups.len())
-            .map(|g| (0..model.clients.len()).filter(|&c| model.clients[c].to.index() == g).collect())
-            .collect();
+        let clients_of =
+            (0..model.groups.len()).map(|g| GroupClients::of(&model.clients, GroupId::from(g))).collect();
         let slots: Vec<u8> = designs.iter().map(|design| design.slots).collect();
         let keys = Keys::new(&model, seed, &slots);
         let mut joined = vec![Vec::new(); model.links.len()];

@@ -8,8 +8,8 @@ use crate::system::ids::GroupId;
 use super::World;
 
 /// What the members of a group are at one instant: bit m stands for the member at place m.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct View {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Members {
     /// The process exists and is not paused.
     pub(super) running: u64,
     /// On its way up, by itself.
@@ -25,8 +25,16 @@ pub(super) struct View {
     pub(super) withheld: u64,
     /// Writes wait for a copy that cannot be reached.
     pub(super) blocked: u64,
+}
+
+/// The same, and who serves what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    pub(super) of: Members,
     /// Would accept a write of a part of the work if a client reached it, by part.
     pub(super) accepting: Vec<u64>,
+    /// Room for the next look.
+    next: Vec<u64>,
 }
 
 /// How a view differs from the one before it.
@@ -39,12 +47,8 @@ pub(super) enum Changed {
 }
 
 impl View {
-    /// Whether everything is equal that a service which is up depends on: who accepts and answers, and who believes.
-    fn is_equal_in_service(&self, other: &View) -> bool {
-        self.accepting == other.accepting
-            && self.blocked == other.blocked
-            && self.reads == other.reads
-            && self.active == other.active
+    pub(super) fn new(slots: usize) -> View {
+        View { of: Members::default(), accepting: vec![0; slots], next: vec![0; slots] }
     }
 
     /// Members that accept any part of the work.
@@ -56,49 +60,66 @@ impl View {
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Reads a group's members off; says what differs from the last time.
     pub(super) fn read_view(&mut self, group: GroupId) -> Changed {
-        let g = group.index();
-        let mut view = std::mem::take(&mut self.groups[g].next_view);
-        let slots = usize::from(self.setup.designs[g].slots);
-        view.accepting.clear();
-        view.accepting.resize(slots, 0);
-        let View { running, starting, in_maintenance, active, reads, spare, withheld, blocked, accepting } =
-            &mut view;
-        (*running, *starting, *in_maintenance) = (0, 0, 0);
-        (*active, *reads, *spare, *withheld, *blocked) = (0, 0, 0, 0, 0);
-        for (member, node) in self.setup.model.groups[g].nodes.iter().enumerate() {
+        let blocked = self.blocked(group);
+        let state = &mut self.groups[group.index()];
+        let mut of = Members { blocked, ..Members::default() };
+        let accepting = &mut state.view.next;
+        accepting.fill(0);
+        for (member, node) in self.setup.model.groups[group.index()].nodes.iter().enumerate() {
             let state = &self.nodes[node.index()];
             let bit = 1_u64 << member;
-            let set = |holds: bool| if holds { bit } else { 0 };
-            *in_maintenance |= set(state.in_maintenance);
+            let set = |holds: bool| u64::from(holds) << member;
+            let running = state.is_running();
+            of.in_maintenance |= set(state.in_maintenance);
+            of.running |= set(running);
             let Some(stance) = state.stance else {
-                *starting |= set(state.is_starting());
-                *running |= set(state.is_running());
-                *spare |= set(state.is_running());
+                of.starting |= set(state.is_starting());
+                of.spare |= set(running);
                 continue;
             };
-            *active |= set(stance.role == Role::Active);
-            if !state.is_running() {
+            of.active |= set(stance.role == Role::Active);
+            if !running {
                 continue;
             }
-            *running |= bit;
-            *reads |= set(stance.reads);
+            of.reads |= set(stance.reads);
             match stance.accepts {
                 Some(slot) if !stance.draining => accepting[usize::from(slot)] |= bit,
                 Some(_) => {}
-                None if stance.role == Role::Isolated => *withheld |= bit,
-                None => *spare |= set(stance.role != Role::Idle),
+                None if stance.role == Role::Isolated => of.withheld |= bit,
+                None => of.spare |= set(stance.role != Role::Idle),
             }
         }
-        *blocked = self.blocked(group);
-        let state = &mut self.groups[g];
-        let changed = if view == state.view {
-            Changed::Nothing
-        } else if view.is_equal_in_service(&state.view) {
+        let view = &mut state.view;
+        let before = std::mem::replace(&mut view.of, of);
+        std::mem::swap(&mut view.accepting, &mut view.next);
+        // What a service that is up depends on: who accepts and answers, and who believes.
+        let in_service = |of: &Members| (of.blocked, of.reads, of.active);
+        if view.accepting != view.next || in_service(&before) != in_service(&of) {
+            Changed::Service
+        } else if before != of {
             Changed::Background
         } else {
-            Changed::Service
-        };
-        state.next_view = std::mem::replace(&mut state.view, view);
-        changed
+            Changed::Nothing
+        }
     }
+}
+
+/// The members of a set, in order.
+pub(super) fn members(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let member = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(member)
+    })
+}
+
+/// How many members a set has. They are few, and counting them is faster than counting all the bits of a word.
+#[inline]
+pub(super) fn size(mut set: u64) -> u32 {
+    let mut size = 0;
+    while set != 0 {
+        set &= set - 1;
+        size += 1;
+    }
+    size
 }
