@@ -136,7 +136,7 @@ pub struct Replication {
     bandwidth: Option<f64>,
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
-    /// The copy's disk was lost since the last first copy began.
+    /// The copy's disk was lost since the last first copy began, or it has followed another source.
     is_lost: bool,
     stream: Stream,
 }
@@ -236,7 +236,8 @@ impl Replication {
         self.queue.1 = content;
     }
 
-    /// The disk of the copy is gone: no connection goes on where it was, a first copy has to be made.
+    /// The disk of the copy is gone, or it follows another source: no connection goes on where it was, a first copy has
+    /// to be made.
     pub fn lose_copy(&mut self) {
         self.is_lost = true;
     }
@@ -337,8 +338,9 @@ impl Replication {
     pub fn stop(&mut self, now: Instant) -> Option<Position> {
         let held = match self.state {
             State::InStep { .. } => Some(self.position(now)),
-            State::Stalled { .. } => Some(self.left.clone()),
-            State::Waiting | State::First { .. } => None,
+            // A copy whose disk is gone, or that follows another source by now, is not what it was.
+            State::Stalled { .. } if !self.is_lost => Some(self.left.clone()),
+            State::Stalled { .. } | State::Waiting | State::First { .. } => None,
         };
         self.state = State::Waiting;
         held

@@ -283,6 +283,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let needs_peer = copy.replication.copying.needs_peer();
         let (alive, reaching) = self.can_copy(from, to, needs_peer);
+        let alive = alive && !(needs_peer && self.follows_a_newer_one(group, index));
         if reaching && self.setup.has_bandwidth {
             let bandwidth = self.bandwidth(group, index, (from, to));
             self.groups[g].copies[index].replication.carry(now, bandwidth);
@@ -290,14 +291,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let leaves = reaching && needs_peer && self.serves_another(group, index);
         let replication = &mut self.groups[g].copies[index].replication;
         let change = if leaves { replication.leave(now) } else { replication.update(now, alive, reaching) };
+        // A copy without its disk, that is there again: its first copy begins.
+        self.stale_copies[g] |= change == Change::Breaks && alive && reaching;
+        self.copy_changed(group, index, change, ctx);
+    }
+
+    /// A replication has changed: the books, those who are told, and what depends on it.
+    fn copy_changed(&mut self, group: GroupId, index: usize, change: Change, ctx: &mut HostCtx<'_, P>) {
         if change == Change::None {
             return;
         }
+        let now = ctx.now();
+        let g = group.index();
         let copy = &self.groups[g].copies[index];
+        let (source, from, to) = (copy.replication.from, copy.source, copy.toward);
         ctx.arm(copy.timer, copy.replication.wake_at().max(now));
         self.emit(now, Fact::Replication { from, to, change });
         match change {
-            Change::Begins => self.adopts(group, index, now),
+            Change::Begins => self.adopts(group, index, ctx),
             Change::InStep => {
                 let position = self.groups[g].copies[index].replication.position(now);
                 let position = Position { in_flight: None, ..position };
@@ -313,8 +324,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.write_down(group, index, &position, Ledger::copied);
             }
             Change::Breaks => {
-                // A copy without its disk, that is there again: its first copy begins.
-                self.stale_copies[g] |= alive && reaching;
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
                     let position = copy.left();
@@ -351,6 +360,34 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
+    /// Whether two replications lead from different holders of a part of the work to the same copy of it.
+    fn are_rivals(&self, group: GroupId, one: usize, other: usize) -> bool {
+        let copies = &self.groups[group.index()].copies;
+        let (one, other) = (&copies[one], &copies[other]);
+        one.toward == other.toward
+            && one.slot == other.slot
+            && one.source != other.source
+            && one.replication.copying.needs_peer()
+            && other.replication.copying.needs_peer()
+    }
+
+    /// Whether the target of a replication has a newer holder of the same part of the work to follow: a copy follows
+    /// one history, of two the one with the higher activation number. (Ties go by the order of the group.)
+    fn follows_a_newer_one(&self, group: GroupId, index: usize) -> bool {
+        let copies = &self.groups[group.index()].copies;
+        let age = |of: &Copy| {
+            let stance = self.nodes[of.source.index()].stance;
+            let holds = stance.filter(|stance| stance.accepts.map(usize::from) == Some(of.slot))?;
+            Some((holds.activation, std::cmp::Reverse(of.replication.from)))
+        };
+        (0..copies.len()).filter(|&other| self.are_rivals(group, index, other)).any(|i| {
+            let other = &copies[i];
+            age(other) > age(&copies[index])
+                && (!other.replication.is_waiting()
+                    || self.can_copy(other.source, other.toward, true) == (true, true))
+        })
+    }
+
     /// How much the way of a replication carries at present, in multiples of the writes that arise for it (of the
     /// records where they are a stream of their own); `None`: no limit.
     fn bandwidth(&self, group: GroupId, index: usize, (from, to): (NodeId, NodeId)) -> Option<f64> {
@@ -378,9 +415,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         )
     }
 
-    /// The copy gives up what it has beyond the source's history.
-    fn adopts(&mut self, group: GroupId, index: usize, now: Instant) {
+    /// The copy leaves whom it followed before, and gives up what it has beyond the history of its new source.
+    fn adopts(&mut self, group: GroupId, index: usize, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
         let g = group.index();
+        for other in 0..self.groups[g].copies.len() {
+            if self.are_rivals(group, index, other) {
+                let replication = &mut self.groups[g].copies[other].replication;
+                let change = replication.update(now, false, true);
+                replication.lose_copy();
+                self.copy_changed(group, other, change, ctx);
+            }
+        }
         let (source, target, slot) = {
             let copy = &self.groups[g].copies[index];
             (copy.replication.from, copy.replication.to, copy.slot)

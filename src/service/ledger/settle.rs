@@ -53,6 +53,12 @@ impl Ledger {
             if child_in_flight || bereft {
                 continue;
             }
+            debug_assert!(
+                self.is_held_to_its_end(lineage),
+                "writes that nobody holds were not given up: {:?} {:?}",
+                self.lineages,
+                self.held
+            );
             let mut segments = std::mem::take(&mut self.lineages[lineage].segments);
             segments.retain_mut(|segment| {
                 let to = segment.to.min(everywhere);
@@ -84,6 +90,13 @@ impl Ledger {
         self.settle_at = (2 * size).max(SETTLE_FROM);
         // Notes are counted by sixteens, rounded down, in every history.
         self.at_most = 16 * (size + self.lineages.len());
+    }
+
+    /// Whether somebody has every write of `lineage` that is over: what nobody has was to be given up when its last
+    /// holder parted with it.
+    fn is_held_to_its_end(&self, lineage: usize) -> bool {
+        let held = self.held.iter().flatten().map(|held| self.upto_in(held, lineage)).max();
+        self.lineages[lineage].segments.iter().all(|s| s.to.is_never() || Some(s.to) <= held)
     }
 
     /// Up to when a holder has every write of `lineage`, those under way included.
