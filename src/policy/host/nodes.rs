@@ -51,6 +51,10 @@ pub(super) struct NodeState<P: Policy> {
     /// When its process last died, or was paused.
     pub(super) stopped: Instant,
     pub(super) incarnation: u32,
+    /// When its host's boot is over; never while it has no power.
+    booted: Instant,
+    /// When its process can take a role; never while there is none and none is on its way.
+    ready: Instant,
     start_slot: Slot,
     pub(super) timers: Timers<P::Timer>,
     pub(super) beacon: Option<Beacon<P::Beacon>>,
@@ -78,14 +82,18 @@ impl<P: Policy> NodeState<P> {
         self.program.is_some() && !self.is_paused()
     }
 
-    /// The host is on and not paused: it answers an echo.
-    pub(super) fn host_answers(&self) -> bool {
-        self.host_down == 0 && !self.fenced && self.paused_host == 0
+    /// The host has booted and is not paused: it answers an echo.
+    pub(super) fn host_answers(&self, now: Instant) -> bool {
+        self.has_power() && self.booted <= now && self.paused_host == 0
+    }
+
+    fn has_power(&self) -> bool {
+        self.host_down == 0 && !self.fenced
     }
 
     /// On its way up, by itself.
     pub(super) fn is_starting(&self) -> bool {
-        self.host_down == 0 && !self.fenced && self.process_down == 0 && self.program.is_none()
+        self.has_power() && self.process_down == 0 && self.program.is_none()
     }
 
     /// The role it believes to have and can act on.
@@ -126,6 +134,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 ran: Span::ZERO,
                 stopped: Instant::ZERO,
                 incarnation: 0,
+                booted: Instant::ZERO,
+                ready: Instant::ZERO,
                 start_slot,
                 timers,
                 beacon: None,
@@ -239,21 +249,52 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.started(node, ctx);
     }
 
+    /// A host gets its power back, or what kept a process from running is over.
     pub(super) fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let spec = &self.setup.model.nodes[node.index()];
         let state = &mut self.nodes[node.index()];
-        if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
+        let boots = state.has_power() && state.booted.is_never();
+        if boots {
+            // Whatever is wrong with its process: a fault of that neither delays the boot nor takes its place.
+            state.booted = now + spec.start.sample(state.starts.uniform());
+        }
+        let begins = state.is_starting() && state.ready.is_never();
+        if begins {
+            let restarted = match scope {
+                Scope::Process => now + spec.restart.sample(state.starts.uniform()),
+                _ => now,
+            };
+            state.ready = restarted.max(state.booted);
+        }
+        if !boots && !begins {
             return;
         }
-        let spec = &self.setup.model.nodes[node.index()];
-        let law = if scope == Scope::Process { &spec.restart } else { &spec.start };
-        let takes = law.sample(state.starts.uniform());
-        if takes == Span::ZERO {
+        if state.ready <= now {
             self.started(node, ctx);
             return;
         }
-        ctx.arm(state.start_slot, ctx.now() + takes);
+        self.await_start(node, ctx);
         self.surroundings_changed(node, ctx);
         self.evaluate_of(node);
+    }
+
+    /// Waits for the end of a host's boot, and then until its process is ready.
+    fn await_start(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let state = &self.nodes[node.index()];
+        let next = if state.booted > ctx.now() { state.booted } else { state.ready };
+        if !next.is_never() {
+            ctx.arm(state.start_slot, next);
+        }
+    }
+
+    /// A host has booted, or its process is ready, or both.
+    pub(super) fn start_goes_on(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        if self.nodes[node.index()].ready <= ctx.now() {
+            return self.started(node, ctx);
+        }
+        self.await_start(node, ctx);
+        self.surroundings_changed(node, ctx); // its host answers pings from now on
     }
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -389,7 +430,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// The server process is gone, whatever the reason.
     pub(super) fn process_dies(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
-        ctx.disarm(self.nodes[node.index()].start_slot);
+        let state = &mut self.nodes[node.index()];
+        state.ready = Instant::NEVER;
+        if !state.has_power() {
+            state.booted = Instant::NEVER;
+        }
+        if state.booted <= now || state.booted.is_never() {
+            ctx.disarm(state.start_slot);
+        }
         if self.nodes[node.index()].program.is_none() {
             self.surroundings_changed(node, ctx);
             self.evaluate_of(node);
