@@ -270,31 +270,22 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !boots && !begins {
             return;
         }
-        if state.ready <= now {
-            self.started(node, ctx);
-            return;
-        }
-        self.await_start(node, ctx);
-        self.surroundings_changed(node, ctx);
+        self.start_goes_on(node, ctx);
         self.evaluate_of(node);
     }
 
-    /// Waits for the end of a host's boot, and then until its process is ready.
-    fn await_start(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let state = &self.nodes[node.index()];
-        let next = if state.booted > ctx.now() { state.booted } else { state.ready };
-        if !next.is_never() {
-            ctx.arm(state.start_slot, next);
-        }
-    }
-
-    /// A host has booted, or its process is ready, or both.
+    /// Begins a node's process if it can; otherwise waits for the end of the boot, and then until the process is ready.
     pub(super) fn start_goes_on(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        if self.nodes[node.index()].ready <= ctx.now() {
+        let now = ctx.now();
+        let state = &self.nodes[node.index()];
+        if state.ready <= now && !state.is_paused() {
             return self.started(node, ctx);
         }
-        self.await_start(node, ctx);
-        self.surroundings_changed(node, ctx); // its host answers pings from now on
+        let next = if state.booted > now { state.booted } else { state.ready };
+        if next > now && !next.is_never() {
+            ctx.arm(state.start_slot, next);
+        }
+        self.surroundings_changed(node, ctx); // a host that has booted answers pings
     }
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -404,7 +395,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return self.surroundings_changed(node, ctx);
+            return self.start_goes_on(node, ctx); // it may have come due in the meantime
         }
         self.emit(now, Fact::Pause { node, paused: false });
         self.serving_resumes(node, now);
