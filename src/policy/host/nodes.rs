@@ -40,7 +40,8 @@ pub(super) struct NodeState<P: Policy> {
     named_down: Vec<u16>,
     paused_host: u16,
     paused_process: u16,
-    pub(super) in_maintenance: bool,
+    /// Planned works on it at present: two plans can meet.
+    planned_works: u16,
     pub(super) fenced: bool,
     pub(super) after_fence: bool,
     pub(super) program: Option<P>,
@@ -87,6 +88,10 @@ impl<P: Policy> NodeState<P> {
         self.has_power() && self.booted <= now && self.paused_host == 0
     }
 
+    pub(super) fn in_maintenance(&self) -> bool {
+        self.planned_works > 0
+    }
+
     fn has_power(&self) -> bool {
         self.host_down == 0 && !self.fenced
     }
@@ -125,7 +130,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 named_down: vec![0; spec.processes.len()],
                 paused_host: 0,
                 paused_process: 0,
-                in_maintenance: false,
+                planned_works: 0,
                 fenced: false,
                 after_fence: false,
                 program: None,
@@ -236,12 +241,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     pub(super) fn planned_begins(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].in_maintenance = true;
+        self.nodes[node.index()].planned_works += 1;
         self.hit(node, Scope::Host, Effect::Crash, true, ctx);
     }
 
     pub(super) fn planned_ends(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].in_maintenance = false;
+        self.nodes[node.index()].planned_works -= 1;
         self.hit(node, Scope::Host, Effect::Crash, false, ctx);
     }
 

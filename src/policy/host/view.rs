@@ -69,7 +69,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let state = &self.nodes[node.index()];
             let bit = 1_u64 << member;
             let set = |holds: bool| if holds { bit } else { 0 };
-            *in_maintenance |= set(state.in_maintenance);
+            *in_maintenance |= set(state.in_maintenance());
             let Some(stance) = state.stance else {
                 *starting |= set(state.is_starting());
                 *running |= set(state.is_running());

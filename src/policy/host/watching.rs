@@ -432,7 +432,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// close; a host that vanishes closes nothing.
     pub(super) fn connections_close(&mut self, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
         let state = &self.nodes[peer.index()];
-        if !(state.host_answers(ctx.now()) || state.in_maintenance) {
+        if !(state.host_answers(ctx.now()) || state.in_maintenance()) {
             return;
         }
         for index in 0..self.watches.len() {
