@@ -328,7 +328,8 @@ impl Table for LinkTable {
             Kind::Bandwidth,
             "What it carries; left out: no limit. It holds back copies of writes that have piled up (or arise faster), \
              at `write_size` each; where requests are events, each write takes size ÷ bandwidth longer. Messages do \
-             not wait for each other otherwise.",
+             not wait for each other otherwise, and each copy has all of it: copies to several nodes over one link, \
+             or of several groups, do not share it.",
         ),
         Key::new("failures", Kind::Named(LinkFailureTable::KEYS), "How it fails, each mode under a name."),
         Key::new("carries", Kind::Choices(CLASSES), "The traffic it carries.").neutral("[\"all\"]"),
