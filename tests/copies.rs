@@ -150,10 +150,10 @@ fn a_part_that_follows_another_at_once_is_copied_at_once() {
         Fact::Stance { node, stance } if *node == a && stance.accepts == Some(1) => Some(*at),
         _ => None,
     });
-    let copies = facts.iter().filter_map(|(at, fact)| match fact {
+    let mut copies = facts.iter().filter_map(|(at, fact)| match fact {
         Fact::Replication { from, change: Change::Begins, .. } if *from == a => Some(*at),
         _ => None,
     });
-    assert_eq!(copies.last(), takes);
+    assert_eq!(copies.next_back(), takes);
     assert!(takes.is_some_and(|at| at >= instant(140.0)));
 }
