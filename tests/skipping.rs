@@ -15,7 +15,7 @@ mod watches;
 use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
-use failsim::engine::time::{Instant, Span};
+use failsim::engine::time::Instant;
 use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
 use failsim::system::bursts::{Bursts, Channels};
