@@ -17,13 +17,13 @@ mod watches;
 use common::{instant, mean_within, secs};
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
-use failsim::engine::time::{Instant, Span};
+use failsim::engine::time::Instant;
 use failsim::service::detector::{Beats, Silence, Surroundings, Tail, Watch};
 use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::spec::Link;
 use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
-use watches::{SCENES, Seen, agree, burst_link, drive, link, scenes, way};
+use watches::{SCENES, Seen, agree, burst_link, drive, link, scenes, times_to_losses, way};
 
 /// Runs a form, unless the command line names another number.
 const RUNS: u64 = 20_000;
@@ -119,23 +119,7 @@ fn closed_forms_hold() {
     }
     println!("k losses in a row, skipping: mean number of beats to the first such run");
     for (loss, k) in [(0.3, 2), (0.1, 2), (0.05, 3), (0.02, 3)] {
-        let links = link(loss, Law::fixed(0.0).expect("a law"));
-        let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
-        let times: Vec<_> = (0..1_000_000_u64)
-            .into_par_iter()
-            .map(|run| {
-                let beats = Beats { first: instant(1.0), period: secs(1.0) };
-                let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-                let stream = StreamKey::new(23, "rows", "watch").open(run);
-                let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
-                loop {
-                    let at = watch.wake_at();
-                    if watch.wake(at, &links).suspect {
-                        return at.as_secs() - 1e-9;
-                    }
-                }
-            })
-            .collect();
+        let times = times_to_losses(loss, k, 1_000_000);
         mean_within(&format!("  {k} in a row at loss {loss}"), k_run_mean(loss, k), times, 1.0 - 1e-5, 0.006);
     }
 }

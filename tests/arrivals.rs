@@ -13,8 +13,8 @@ use failsim::model::load::load;
 use failsim::policy::contract::Policy;
 use failsim::policy::facts::Fact;
 use failsim::policy::registry::Shipped;
-use failsim::system::ids::NodeId;
-use failsim::system::spec::{Action, Effect, Scope, ScriptStep};
+use failsim::system::ids::{LinkId, NodeId};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
 
 /// One file, whatever its name.
 #[derive(Clone)]
@@ -139,4 +139,53 @@ fn a_mistake_in_a_list_has_its_line() {
     let source = Source::new("test.toml", wrong);
     let problems = load::<<Shipped as Policy>::Params>(&source, Arc::new(List(TIMES)), &[]).err().unwrap();
     assert!(problems.render(false).contains("`trce`"), "{}", problems.render(false));
+}
+
+/// Two sites that both write what the list says, to one key. They are cut from each other at 100.5 s, and at 131 s the
+/// second one's disk is lost with what only it had.
+const SITES: &str = "title = \"sites\"\n[nodes.a]\nsite = \"north\"\nstart = \"0s\"\n\
+                     clock = { drift = 0, sync_error = \"0s\" }\n[nodes.b]\nlike = \"a\"\nsite = \"south\"\n\
+                     [links.wan]\nbetween = [\"a\", \"b\"]\n[groups.g]\nnodes = [\"a\", \"b\"]\n\
+                     [groups.g.policy.active-active]\nstorage = \"last-writer-wins\"\nkeys = 1\n\
+                     [clients.north]\nsite = \"north\"\nto = \"g\"\nwrites = \"7/s\"\n\
+                     arrivals = { trace = \"times.csv\" }\n[clients.south]\nlike = \"north\"\nsite = \"south\"\n";
+
+#[test]
+fn sites_that_all_write_take_what_is_listed() {
+    let link = LinkId(0);
+    let cut = Action::Cut { link, classes: Classes::ALL, direction: Direction::Both };
+    let lose = Action::Fail { node: NodeId(1), scope: Scope::Host, effect: Effect::CrashDiskLoss };
+    let told = |steps: &[(f64, Action)]| {
+        let mut model = model_of(&Source::new("test.toml", SITES.to_owned()), Arc::new(List(TIMES)));
+        model.quiet = true;
+        model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
+        let facts: Vec<(Instant, Fact)> =
+            simulate_with(&Ready::new(model, 3, true, false), 0, hours(1.0), Vec::new()).1;
+        let (mut acked, mut lost, mut overwritten) = (0, 0, 0);
+        for (_, fact) in facts {
+            match fact {
+                Fact::Book { totals, .. } => (acked, lost) = (acked + totals.acked, lost + totals.lost),
+                Fact::Overwritten { count, .. } => overwritten += count,
+                _ => {}
+            }
+        }
+        (acked, lost, overwritten)
+    };
+    let all = BEFORE + TOO_YOUNG + LONG_WAITS + SHORT_WAITS + AFTER;
+    assert_eq!(told(&[]), (2 * all, 0, 0));
+    // Both sides have written the key when they meet: one side's last write goes.
+    let heal = Action::Heal { link };
+    assert_eq!(told(&[(100.5, cut), (131.0, heal)]), (2 * all, 0, 1));
+    // One at 124 s and one at 130 s are with the two stretches before them; nobody takes those of the south afterwards.
+    let (during, later) = (LONG_WAITS + SHORT_WAITS + 2, 2);
+    assert_eq!(told(&[(100.5, cut), (131.0, lose)]), (2 * all - later, during, 0));
+}
+
+#[test]
+fn a_trace_of_nothing_is_refused() {
+    let text = text(CLIENT, 1, "\"a\", \"b\"").replace("writes = \"1/s\"\n", "");
+    let source = Source::new("test.toml", text);
+    let problems = load::<<Shipped as Policy>::Params>(&source, Arc::new(List(TIMES)), &[]).err().unwrap();
+    let said = problems.render(false);
+    assert!(said.contains("a trace of nothing") && said.contains("`writes`, `reads` or both"), "{said}");
 }

@@ -13,10 +13,10 @@ use failsim::engine::time::{Instant, Span};
 use failsim::maths;
 use failsim::measure::simulate_with;
 use failsim::policy::facts::Fact;
-use failsim::service::replication::{Copying, Level, Replication};
+use failsim::service::replication::{Change, Copying, Level, Replication};
 use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov_two};
-use failsim::system::ids::NodeId;
-use failsim::system::spec::{Action, Effect, Scope, ScriptStep};
+use failsim::system::ids::{LinkId, NodeId};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
 use rayon::prelude::*;
 
 const EACH: f64 = 1e-3 / 10.0;
@@ -131,4 +131,29 @@ fn counts_of_lost_writes_have_the_law_of_single_ones() {
             }
         }
     }
+}
+
+/// B takes A's part during a cut, and C, which had the other one, dies. A hears B: it gives its part up and takes C's in
+/// the same moment, and is a source of that from then on.
+#[test]
+fn a_part_that_follows_another_at_once_is_copied_at_once() {
+    let text = "title = \"parts\"\n[nodes.a]\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[nodes.c]\nlike = \"a\"\n\
+                [links.ab]\nbetween = [\"a\", \"b\"]\n[groups.g]\nnodes = [\"a\", \"c\", \"b\"]\n\
+                [groups.g.policy.active-passive]\nactive = 2\nheartbeat = \"1s\"\ntimeout = \"5s\"\n\
+                takeover = \"0s\"\nreplication = \"backup\"\n";
+    let [a, c] = [NodeId(0), NodeId(2)];
+    let cut = Action::Cut { link: LinkId(0), classes: Classes::ALL, direction: Direction::Both };
+    let crash = Action::Fail { node: c, scope: Scope::Host, effect: Effect::Crash };
+    let steps = [(100.0, cut), (120.0, crash), (140.0, Action::Heal { link: LinkId(0) })];
+    let facts = scripted(text, &steps, true);
+    let takes = facts.iter().find_map(|(at, fact)| match fact {
+        Fact::Stance { node, stance } if *node == a && stance.accepts == Some(1) => Some(*at),
+        _ => None,
+    });
+    let mut copies = facts.iter().filter_map(|(at, fact)| match fact {
+        Fact::Replication { from, change: Change::Begins, .. } if *from == a => Some(*at),
+        _ => None,
+    });
+    assert_eq!(copies.next_back(), takes);
+    assert!(takes.is_some_and(|at| at >= instant(140.0)));
 }

@@ -15,7 +15,7 @@ mod watches;
 use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
-use failsim::engine::time::{Instant, Span};
+use failsim::engine::time::Instant;
 use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
 use failsim::system::bursts::{Bursts, Channels};
@@ -248,23 +248,7 @@ fn mistakes_come_as_often_as_theory_says() {
 #[test]
 fn runs_of_losses_come_as_often_as_theory_says() {
     for (loss, k) in [(0.3, 2), (0.1, 2), (0.05, 3)] {
-        let links = link(loss, Law::fixed(0.0).unwrap());
-        let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
-        let times: Vec<_> = (0..1_200_000_u64)
-            .into_par_iter()
-            .map(|run| {
-                let beats = Beats { first: instant(1.0), period: secs(1.0) };
-                let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-                let stream = StreamKey::new(23, "rows", "watch").open(run);
-                let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
-                loop {
-                    let at = watch.wake_at();
-                    if watch.wake(at, &links).suspect {
-                        return at.as_secs() - 1e-9;
-                    }
-                }
-            })
-            .collect();
+        let times = times_to_losses(loss, k, 1_200_000);
         mean_within(&format!("{k} losses in a row at {loss}"), k_run_mean(loss, k), times, 1.0 - 1e-5, 0.005);
     }
 }

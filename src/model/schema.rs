@@ -63,7 +63,8 @@ pub const GROUP_KEYS: &[Key] = &[
     Key::new(
         "ping_hosts",
         Kind::NamesOrNone("a node"),
-        "Further hosts that its nodes may ping, to tell a dead peer from being cut off themselves.",
+        "Further hosts that its nodes may ping, to tell a dead peer from being cut off themselves. A host answers once \
+         its `start` is over.",
     )
     .neutral("[]"),
     Key::new("policy", Kind::Alternatives, "The protocol they run, `[groups.NAME.policy.POLICY]`.")
@@ -169,7 +170,8 @@ impl Table for NodeTable {
         Key::new("site", Kind::Name("a site"), "Where it stands; nodes of one site reach each other without a link."),
         Key::new("start", Kind::Law,
             "From power-on until a process can take a role. After a crash of the host the repair brings the hardware \
-             back, then this passes (convention 3).")
+             back, then this passes, and only then does the host answer pings. A fault of the process in the \
+             meantime does not hold up the boot; what is not whole by then starts with `restart`.")
             .default("5m", Mark::Checked, "operating system reboot, Trivedi's cluster examples"),
         Key::new("restart", Kind::Law, "From the end of a process fault's repair until the process can take a role.")
             .default("20s", Mark::Assumption, "automatic restart, median"),
@@ -326,7 +328,8 @@ impl Table for LinkTable {
             Kind::Bandwidth,
             "What it carries; left out: no limit. It holds back copies of writes that have piled up (or arise faster), \
              at `write_size` each; where requests are events, each write takes size ÷ bandwidth longer. Messages do \
-             not wait for each other otherwise.",
+             not wait for each other otherwise, and each copy has all of it: copies to several nodes over one link, \
+             or of several groups, do not share it.",
         ),
         Key::new("failures", Kind::Named(LinkFailureTable::KEYS), "How it fails, each mode under a name."),
         Key::new("carries", Kind::Choices(CLASSES), "The traffic it carries.").neutral("[\"all\"]"),

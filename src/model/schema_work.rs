@@ -10,7 +10,9 @@ use crate::system::spec::{AvailabilityTarget, Content, DuringDual, Objectives};
 const SITE: Key = Key::new("site", Kind::Name("a site"), "Where it is; left out: it reaches every node.");
 const TO: Key = Key::new("to", Kind::Name("a group"), "The group it uses.").required();
 const ARRIVALS: Key = Key::new("arrivals", Kind::Arrivals,
-    "\"poisson\", \"fixed\" (equal distances, the first after half of one) or a file with the times of a trace.")
+    "\"poisson\", \"fixed\" (equal distances, the first after half of one) or a file with the times of a trace. What has a \
+     rate above zero comes at each of these times, writes and reads alike; the rate itself then serves only where a mean \
+     is asked for: what a `bandwidth` has to carry, and on how many points two histories meet in a merge.")
     .neutral("poisson");
 const REACH: Key = Key::new(
     "reach",
@@ -85,6 +87,14 @@ pub struct ClientTable {
     pub content: Content,
 }
 
+/// A trace says when, not what: something must have a rate beside it.
+fn check_trace(r: &mut Reader<'_>, client: &ClientTable, rates: &str) {
+    if matches!(client.arrivals, ArrivalsValue::Trace(_)) && client.writes == 0.0 && client.reads == 0.0 {
+        let problem = "a trace of nothing: no rate beside it is above zero";
+        r.problem_at("arrivals", problem, format!("{rates} above zero, for what comes at these times"));
+    }
+}
+
 fn content(name: &str) -> Content {
     match name {
         "values" => Content::Values,
@@ -139,7 +149,7 @@ impl Table for ClientTable {
     fn read(r: &mut Reader<'_>) -> Self {
         let retries = r.count_opt("retries").map(|retries| retries.saturating_add(1));
         let attempts = r.count("attempts");
-        ClientTable {
+        let client = ClientTable {
             site: r.name("site"),
             to: r.name("to"),
             writes: r.rate("writes"),
@@ -156,7 +166,9 @@ impl Table for ClientTable {
             buffer: Span::ZERO,
             write_bytes: r.size("write_size"),
             content: content(r.choice("content")),
-        }
+        };
+        check_trace(r, &client, "`writes`, `reads` or both");
+        client
     }
 }
 
@@ -188,7 +200,7 @@ impl Table for FieldTable {
         WRITE_SIZE,
     ];
     fn read(r: &mut Reader<'_>) -> Self {
-        FieldTable(ClientTable {
+        let client = ClientTable {
             site: r.name("site"),
             to: r.name("to"),
             writes: r.rate("events"),
@@ -205,7 +217,9 @@ impl Table for FieldTable {
             buffer: r.span("buffer"),
             write_bytes: r.size("write_size"),
             content: content(r.choice("content")),
-        })
+        };
+        check_trace(r, &client, "`events`");
+        FieldTable(client)
     }
 }
 

@@ -98,6 +98,26 @@ pub fn first(log: &[(Instant, Seen)], after: Instant, kind: Seen) -> f64 {
     found.map_or(1e6, |(at, _)| (*at - after).as_secs())
 }
 
+/// When so many beats in a row have been lost for the first time, in seconds and in each of so many runs: beats once a
+/// second, skipping.
+pub fn times_to_losses(loss: f64, in_a_row: u32, runs: u64) -> Vec<f64> {
+    let links = link(loss, Law::fixed(0.0).unwrap());
+    let silence = Silence::TimeOut(secs(f64::from(in_a_row)) + Span::from_nanos(1));
+    let time = |run| {
+        let beats = Beats { first: instant(1.0), period: secs(1.0) };
+        let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+        let stream = StreamKey::new(23, "rows", "watch").open(run);
+        let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
+        loop {
+            let at = watch.wake_at();
+            if watch.wake(at, &links).suspect {
+                return at.as_secs() - 1e-9;
+            }
+        }
+    };
+    (0..runs).into_par_iter().map(time).collect()
+}
+
 /// Holds each column of both forms' rows against each other by Kolmogorov and Smirnov's test at `each`.
 pub fn agree(what: &str, each: f64, mut of: impl FnMut(bool) -> Vec<Vec<f64>>, names: &[&str]) {
     let (stepwise, skipping) = (of(false), of(true));

@@ -98,7 +98,7 @@ impl Table for Params {
         Key::new("failback_delay", Kind::Span, "How long it must have been in step before it does.").neutral("1m"),
         Key::new("cancel_takeover", Kind::Flag, "Whether a heartbeat of the holder ends a takeover under way.").neutral("true"),
         Key::new("after_start", Kind::Choice(&["armed", "listen"]),
-            "\"armed\": a node that starts counts silence from its start. \"listen\": only after the first heartbeat. After having been fenced it always listens.")
+            "\"armed\": a node that starts counts silence from its start. \"listen\": only after the first heartbeat, and it takes nothing over before it has heard every other node of the group once since its start, however long one of them stays away. After having been fenced it always listens.")
             .neutral("armed"),
         Key::new("stale_takeover", Kind::Flag,
             "Whether a standby whose copy is out of date takes over when nobody better is there: available first. `false`: it refuses, the data waits for a node that has it (DRBD's Outdated).")

@@ -69,26 +69,32 @@ impl Clocks {
     /// step back at a synchronisation makes it later, a step forward earlier.
     pub(super) fn when_wall_shows(&self, spec: &Clock, now: Instant, deadline: f64) -> Instant {
         let rate = 1.0 + self.drift;
+        let interval = spec.sync_interval.as_nanos().max(1);
+        // After the next synchronisation the clock is ahead by no more than this: steps are over, and no uniform has a
+        // quantile beyond nine standard deviations. Epochs that end before are passed over, but for one in case of
+        // rounding.
+        let ahead_max = 9.0 * spec.sync_error_secs + self.drift.max(0.0) * spec.sync_interval.as_secs();
         let mut at = now;
-        // A deadline is met in its own epoch or soon after: clocks err by seconds, epochs last minutes.
-        for _ in 0..10_000 {
+        loop {
             let reading = self.wall(spec, at);
-            if reading >= deadline {
+            if reading >= deadline || at.is_never() {
                 return at;
             }
             let hit = at + Span::from_secs_saturating((deadline - reading) / rate);
             if spec.sync_interval.is_never() {
                 return hit;
             }
-            let interval = spec.sync_interval.as_nanos().max(1);
-            let next =
-                Instant::from_nanos((at.as_nanos() / interval).saturating_add(1).saturating_mul(interval));
-            if hit < next {
+            let next = (at.as_nanos() / interval).saturating_add(1).saturating_mul(interval);
+            if hit < Instant::from_nanos(next) {
                 return hit;
             }
-            at = next;
+            let earliest = Span::from_secs_saturating(deadline - ahead_max);
+            if earliest.is_never() {
+                return Instant::NEVER;
+            }
+            let worth_a_look = (earliest.as_nanos() / interval).saturating_sub(1) * interval;
+            at = Instant::from_nanos(next.max(worth_a_look));
         }
-        at
     }
 }
 
@@ -153,5 +159,26 @@ mod tests {
         // Set back by an hour it shows the time again only after the next synchronisation.
         clocks.step(at(102.0), -3600.0);
         assert_eq!(clocks.when_wall_shows(&spec, at(102.0), 150.0), at(1000.0));
+    }
+
+    #[test]
+    fn a_deadline_many_synchronisations_away_is_met_in_time() {
+        let (mut spec, mut clocks) = clock(Span::from_whole_secs(1), 0.0);
+        let day = 86_400.0;
+        assert_eq!(clocks.when_wall_shows(&spec, at(0.5), day), at(day));
+        assert_eq!(clocks.when_wall_shows(&spec, at(0.5), f64::INFINITY), Instant::NEVER);
+        clocks.step(at(0.5), -3600.0);
+        assert_eq!(clocks.when_wall_shows(&spec, at(0.5), day), at(day));
+        // No epoch that could meet it is passed over: all of them in turn give the same.
+        spec.sync_error_secs = 0.4;
+        clocks.drift = 0.01;
+        for deadline in [5.0, 50.0, 77.25, 300.0, 3000.0, 9000.5] {
+            let in_turn = (1..).find_map(|epoch| {
+                let begins = at(f64::from(epoch));
+                let missing = (deadline - clocks.wall(&spec, begins)).max(0.0) / 1.01;
+                (missing < 1.0).then(|| begins + Span::from_secs_saturating(missing))
+            });
+            assert_eq!(Some(clocks.when_wall_shows(&spec, at(0.5), deadline)), in_turn, "{deadline}");
+        }
     }
 }

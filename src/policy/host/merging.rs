@@ -3,7 +3,8 @@
 //! While two of them cannot exchange writes, both go on: their histories diverge. When they meet again, of each key
 //! that was written on both sides one side's last write is discarded, though it had been acknowledged. With K keys
 //! and n_a, n_b writes on the two sides, spread evenly, a key was written on side i with probability
-//! 1 − exp(−n_i/K), independently: the number of discarded writes is binomial.
+//! 1 − exp(−n_i/K), independently: the number of discarded writes is binomial. Of writes at the times of a list n_i is
+//! known, and the probability is 1 − (1 − 1/K)^n_i; each of them is at one of the members that could take it.
 //!
 //! While they are connected, clocks matter: of two writes to one key at different nodes closer together than the
 //! clocks differ, the earlier one can carry the later stamp. With Poisson writes of rate r to a key and a difference
@@ -17,9 +18,9 @@ use crate::engine::time::{Instant, Span};
 use crate::maths;
 use crate::policy::contract::{Conflicts, Policy};
 use crate::policy::facts::Fact;
-use crate::service::ledger::{Loss, Totals};
+use crate::service::ledger::{Loss, Part, Totals, listed};
 use crate::system::ids::{GroupId, NodeId};
-use crate::system::spec::Classes;
+use crate::system::spec::{Arrivals, Classes, Client};
 
 use super::World;
 use super::view::members;
@@ -32,8 +33,33 @@ const CLOCK_LOOKS: u32 = 256;
 struct Parted {
     pair: (usize, usize),
     since: Instant,
-    /// Writes each had accepted when they parted.
-    before: (f64, f64),
+    /// What each had accepted when they parted.
+    before: (Writes, Writes),
+}
+
+/// Writes that a member has accepted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Writes {
+    /// Of those at random, the mean number.
+    mean: f64,
+    /// Those at the times of a list.
+    listed: u64,
+}
+
+impl Writes {
+    fn total(self) -> f64 {
+        self.mean + self.listed as f64
+    }
+
+    fn since(self, before: Writes) -> Writes {
+        Writes { mean: self.mean - before.mean, listed: self.listed - before.listed }
+    }
+
+    /// The probability that one of so many keys is among them.
+    fn reach(self, keys: f64) -> f64 {
+        let listed = if self.listed == 0 { 0.0 } else { self.listed as f64 * maths::ln_1p(-1.0 / keys) };
+        -maths::exp_m1(-self.mean / keys + listed)
+    }
 }
 
 /// The writes of one group, where all its nodes take them.
@@ -41,13 +67,15 @@ struct Parted {
 pub(super) struct Merging {
     keys: f64,
     stream: Stream,
-    /// Mean number of writes accepted so far, and the rate at present, by member.
-    accepted: Vec<f64>,
+    /// Writes accepted so far, and the rate at present of those at random, by member.
+    accepted: Vec<Writes>,
     rate: Vec<f64>,
+    /// Clients whose writes are listed, and the members that take them at present.
+    listing: Vec<(usize, u64)>,
     since: Instant,
     parted: Vec<Parted>,
     /// Writes accepted when a member was cut off from all others, by member.
-    alone: Vec<Option<(Instant, f64)>>,
+    alone: Vec<Option<(Instant, Writes)>>,
     lost: f64,
 }
 
@@ -57,8 +85,9 @@ impl Merging {
         Some(Merging {
             keys,
             stream,
-            accepted: vec![0.0; members],
+            accepted: vec![Writes::default(); members],
             rate: vec![0.0; members],
+            listing: Vec::new(),
             since: Instant::ZERO,
             parted: Vec::new(),
             alone: vec![None; members],
@@ -71,10 +100,18 @@ impl Merging {
         self.parted.iter().map(|parted| parted.since).min()
     }
 
-    fn count_up_to(&mut self, now: Instant) {
+    fn count_up_to(&mut self, now: Instant, clients: &[Client]) {
         let secs = now.since(self.since).as_secs();
         for (accepted, rate) in self.accepted.iter_mut().zip(&self.rate) {
-            *accepted += rate * secs;
+            accepted.mean += rate * secs;
+        }
+        for &(c, takers) in &self.listing {
+            let Arrivals::Trace(times) = &clients[c].arrivals else { continue };
+            for _ in 0..listed(times, Part::of(0, 1), self.since, now) {
+                let place = (self.stream.uniform() * f64::from(takers.count_ones())) as usize;
+                let taker = members(takers).nth(place).expect("one of those that take it");
+                self.accepted[taker].listed += 1;
+            }
         }
         self.since = now;
     }
@@ -82,8 +119,8 @@ impl Merging {
     /// Two members meet again: one write is discarded for each key written on both sides.
     fn meet(&mut self, index: usize) -> u64 {
         let Parted { pair: (a, b), before, .. } = self.parted.swap_remove(index);
-        let written = |n: f64| -maths::exp_m1(-n / self.keys);
-        let both = written(self.accepted[a] - before.0) * written(self.accepted[b] - before.1);
+        let reach = |member: usize, before: Writes| self.accepted[member].since(before).reach(self.keys);
+        let both = reach(a, before.0) * reach(b, before.1);
         maths::binomial_quantile(self.keys as u64, both, self.stream.uniform())
     }
 }
@@ -96,9 +133,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let count = self.setup.model.groups[g].nodes.len();
-        let mut rate = vec![0.0; count];
+        let (mut rate, mut listing, mut taking) = (vec![0.0; count], Vec::new(), 0_u64);
         for (c, client) in self.setup.model.clients.iter().enumerate().filter(|(_, k)| k.to == group) {
             let (_, working) = self.pool(c, group, false);
+            if client.write_rate == 0.0 || working == 0 {
+                continue;
+            }
+            taking |= working;
+            if matches!(client.arrivals, Arrivals::Trace(_)) {
+                listing.push((c, working));
+                continue;
+            }
             for member in members(working) {
                 rate[member] += client.write_rate / f64::from(working.count_ones());
             }
@@ -106,7 +151,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let mut parted = Vec::new();
         for a in 0..count {
             for b in a + 1..count {
-                if !self.exchange(group, a, b) && rate[a] > 0.0 && rate[b] > 0.0 {
+                let both = 1 << a | 1 << b;
+                if !self.exchange(group, a, b) && taking & both == both {
                     parted.push((a, b));
                 }
             }
@@ -114,8 +160,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let alone: Vec<bool> =
             (0..count).map(|a| (0..count).all(|b| a == b || !self.exchange(group, a, b))).collect();
         let Some(merging) = &mut self.groups[g].merging else { return };
-        merging.count_up_to(now);
-        merging.rate = rate;
+        merging.count_up_to(now, &self.setup.model.clients);
+        (merging.rate, merging.listing) = (rate, listing);
         for (member, alone) in alone.into_iter().enumerate() {
             let accepted = merging.accepted[member];
             merging.alone[member] =
@@ -151,10 +197,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// A member's disk is gone: what only it had goes with it.
     pub(super) fn merging_disk_lost(&mut self, group: GroupId, member: usize, now: Instant) {
         let Some(merging) = &mut self.groups[group.index()].merging else { return };
-        merging.count_up_to(now);
+        merging.count_up_to(now, &self.setup.model.clients);
         let Some((since, before)) = merging.alone[member] else { return };
-        let mean = merging.accepted[member] - before;
-        let count = maths::poisson_quantile(mean, merging.stream.uniform());
+        let gone = merging.accepted[member].since(before);
+        let count = maths::poisson_quantile(gone.mean, merging.stream.uniform()) + gone.listed;
         merging.alone[member] = Some((now, merging.accepted[member]));
         merging.parted.retain(|parted| parted.pair.0 != member && parted.pair.1 != member);
         if count == 0 {
@@ -162,7 +208,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         merging.lost += count as f64;
         // The accepted writes that are left are the others.
-        merging.accepted[member] -= mean;
+        merging.accepted[member] = merging.accepted[member].since(gone);
         let age = now.since(since);
         let loss = Loss {
             count,
@@ -186,10 +232,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.look_at_merging(group, horizon);
         let share = self.clock_share(group, horizon);
         let Some(merging) = &mut self.groups[g].merging else { return };
-        let total: f64 = merging.accepted.iter().sum();
+        let total: f64 = merging.accepted.iter().map(|accepted| accepted.total()).sum();
         let u = merging.stream.uniform();
         let discarded = maths::poisson_quantile(total * share, u);
-        let kept = maths::poisson_quantile(total, merging.stream.uniform());
+        let mean = merging.accepted.iter().map(|accepted| accepted.mean).sum();
+        let listed: u64 = merging.accepted.iter().map(|accepted| accepted.listed).sum();
+        let kept = maths::poisson_quantile(mean, merging.stream.uniform()) + listed;
         let lost = merging.lost as u64;
         if discarded > 0 {
             self.emit(horizon, Fact::Overwritten { group, count: discarded, reordered: true });
@@ -202,7 +250,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let g = group.index();
         let nodes = &self.setup.model.groups[g].nodes;
         let Some(merging) = &mut self.groups[g].merging else { return 0.0 };
-        let total: f64 = merging.accepted.iter().sum();
+        let total: f64 = merging.accepted.iter().map(|accepted| accepted.total()).sum();
         let per_key = total / horizon.as_secs() / merging.keys;
         let mut sum = 0.0;
         for _ in 0..CLOCK_LOOKS {

@@ -72,7 +72,7 @@ pub enum Event<M> {
     Fault(u16),
     /// A step of the script.
     Script(u16),
-    /// A node's process is ready.
+    /// A node has booted, or its process is ready.
     Started(NodeId),
     /// A policy's timer.
     Timer(NodeId, u8),
@@ -317,7 +317,7 @@ impl<P: Policy, T: Probe<Fact>> sim::World for World<'_, P, T> {
         match event {
             Event::Fault(index) => self.fault(index, ctx),
             Event::Script(index) => self.script(index, ctx),
-            Event::Started(node) => self.started(node, ctx),
+            Event::Started(node) => self.start_goes_on(node, ctx),
             Event::Timer(node, index) => self.timer(node, index, ctx),
             Event::Deliver { from, to, via, message } => self.deliver(from, to, via, message, ctx),
             Event::Watch(index) => self.watch_wakes(index, ctx),

@@ -40,7 +40,8 @@ pub(super) struct NodeState<P: Policy> {
     named_down: Vec<u16>,
     paused_host: u16,
     paused_process: u16,
-    pub(super) in_maintenance: bool,
+    /// Planned works on it at present: two plans can meet.
+    planned_works: u16,
     pub(super) fenced: bool,
     pub(super) after_fence: bool,
     pub(super) program: Option<P>,
@@ -51,6 +52,10 @@ pub(super) struct NodeState<P: Policy> {
     /// When its process last died, or was paused.
     pub(super) stopped: Instant,
     pub(super) incarnation: u32,
+    /// When its host's boot is over; never while it has no power.
+    booted: Instant,
+    /// When its process can take a role; never while there is none and none is on its way.
+    ready: Instant,
     start_slot: Slot,
     pub(super) timers: Timers<P::Timer>,
     pub(super) beacon: Option<Beacon<P::Beacon>>,
@@ -78,14 +83,22 @@ impl<P: Policy> NodeState<P> {
         self.program.is_some() && !self.is_paused()
     }
 
-    /// The host is on and not paused: it answers an echo.
-    pub(super) fn host_answers(&self) -> bool {
-        self.host_down == 0 && !self.fenced && self.paused_host == 0
+    /// The host has booted and is not paused: it answers an echo.
+    pub(super) fn host_answers(&self, now: Instant) -> bool {
+        self.has_power() && self.booted <= now && self.paused_host == 0
+    }
+
+    pub(super) fn in_maintenance(&self) -> bool {
+        self.planned_works > 0
+    }
+
+    fn has_power(&self) -> bool {
+        self.host_down == 0 && !self.fenced
     }
 
     /// On its way up, by itself.
     pub(super) fn is_starting(&self) -> bool {
-        self.host_down == 0 && !self.fenced && self.process_down == 0 && self.program.is_none()
+        self.has_power() && self.process_down == 0 && self.program.is_none()
     }
 
     /// The role it believes to have and can act on.
@@ -117,7 +130,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 named_down: vec![0; spec.processes.len()],
                 paused_host: 0,
                 paused_process: 0,
-                in_maintenance: false,
+                planned_works: 0,
                 fenced: false,
                 after_fence: false,
                 program: None,
@@ -126,6 +139,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 ran: Span::ZERO,
                 stopped: Instant::ZERO,
                 incarnation: 0,
+                booted: Instant::ZERO,
+                ready: Instant::ZERO,
                 start_slot,
                 timers,
                 beacon: None,
@@ -226,12 +241,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     pub(super) fn planned_begins(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].in_maintenance = true;
+        self.nodes[node.index()].planned_works += 1;
         self.hit(node, Scope::Host, Effect::Crash, true, ctx);
     }
 
     pub(super) fn planned_ends(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        self.nodes[node.index()].in_maintenance = false;
+        self.nodes[node.index()].planned_works -= 1;
         self.hit(node, Scope::Host, Effect::Crash, false, ctx);
     }
 
@@ -239,21 +254,43 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.started(node, ctx);
     }
 
+    /// A host gets its power back, or what kept a process from running is over.
     pub(super) fn power_on(&mut self, node: NodeId, scope: Scope, ctx: &mut HostCtx<'_, P>) {
-        let state = &mut self.nodes[node.index()];
-        if !state.is_starting() || !ctx.deadline(state.start_slot).is_never() {
-            return;
-        }
+        let now = ctx.now();
         let spec = &self.setup.model.nodes[node.index()];
-        let law = if scope == Scope::Process { &spec.restart } else { &spec.start };
-        let takes = law.sample(state.starts.uniform());
-        if takes == Span::ZERO {
-            self.started(node, ctx);
+        let state = &mut self.nodes[node.index()];
+        let boots = state.has_power() && state.booted.is_never();
+        if boots {
+            // Whatever is wrong with its process: a fault of that neither delays the boot nor takes its place.
+            state.booted = now + spec.start.sample(state.starts.uniform());
+        }
+        let begins = state.is_starting() && state.ready.is_never();
+        if begins {
+            let restarted = match scope {
+                Scope::Process => now + spec.restart.sample(state.starts.uniform()),
+                _ => now,
+            };
+            state.ready = restarted.max(state.booted);
+        }
+        if !boots && !begins {
             return;
         }
-        ctx.arm(state.start_slot, ctx.now() + takes);
-        self.surroundings_changed(node, ctx);
+        self.start_goes_on(node, ctx);
         self.evaluate_of(node);
+    }
+
+    /// Begins a node's process if it can; otherwise waits for the end of the boot, and then until the process is ready.
+    pub(super) fn start_goes_on(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let now = ctx.now();
+        let state = &self.nodes[node.index()];
+        if state.ready <= now && !state.is_paused() {
+            return self.started(node, ctx);
+        }
+        let next = if state.booted > now { state.booted } else { state.ready };
+        if next > now && !next.is_never() {
+            ctx.arm(state.start_slot, next);
+        }
+        self.surroundings_changed(node, ctx); // a host that has booted answers pings
     }
 
     pub(super) fn started(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
@@ -364,7 +401,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         if self.nodes[node.index()].program.is_none() {
-            return self.surroundings_changed(node, ctx);
+            return self.start_goes_on(node, ctx); // it may have come due in the meantime
         }
         self.emit(now, Fact::Pause { node, paused: false });
         self.serving_resumes(node, now);
@@ -390,7 +427,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// The server process is gone, whatever the reason.
     pub(super) fn process_dies(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
-        ctx.disarm(self.nodes[node.index()].start_slot);
+        let state = &mut self.nodes[node.index()];
+        state.ready = Instant::NEVER;
+        if !state.has_power() {
+            state.booted = Instant::NEVER;
+        }
+        if state.booted <= now || state.booted.is_never() {
+            ctx.disarm(state.start_slot);
+        }
         if self.nodes[node.index()].program.is_none() {
             self.surroundings_changed(node, ctx);
             self.evaluate_of(node);
@@ -510,7 +554,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.repace(node, was_dormant, ctx);
         }
         let Some((group, _)) = self.setup.member[node.index()] else { return };
-        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts.is_some(), s.role.follows()));
+        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts, s.role.follows()));
         if as_copies_see(old) != as_copies_see(stance) {
             self.update_copies(group);
         }

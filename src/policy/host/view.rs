@@ -70,7 +70,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let bit = 1_u64 << member;
             let set = |holds: bool| u64::from(holds) << member;
             let running = state.is_running();
-            of.in_maintenance |= set(state.in_maintenance);
+            of.in_maintenance |= set(state.in_maintenance());
             of.running |= set(running);
             let Some(stance) = state.stance else {
                 of.starting |= set(state.is_starting());

@@ -166,7 +166,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     timeout: true_span(rule.timeout, drift),
                     ..rule
                 };
-                let around = self.echo_surroundings(observer, peer);
+                let around = self.echo_surroundings(observer, peer, now);
                 if let Kind::Echo(check) = &mut self.watches[index].kind {
                     check.begin_again(rule, now, around, links, channels);
                 } else {
@@ -269,12 +269,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             && open(peer, observer)
     }
 
-    fn echo_surroundings(&self, observer: NodeId, peer: NodeId) -> CheckSurroundings {
+    fn echo_surroundings(&self, observer: NodeId, peer: NodeId, now: Instant) -> CheckSurroundings {
         let there = self.medium(observer, peer, Classes::ECHO);
         let back = self.medium(peer, observer, Classes::ECHO);
         CheckSurroundings {
             ways: there.zip(back).map(|(a, b)| [a, b]),
-            answering: self.nodes[peer.index()].host_answers(),
+            answering: self.nodes[peer.index()].host_answers(now),
             checking: !self.nodes[observer.index()].is_paused(),
         }
     }
@@ -370,7 +370,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 poll.wake(now)
             }
             Kind::Echo(_) => {
-                let around = self.echo_surroundings(observer, peer);
+                let around = self.echo_surroundings(observer, peer, now);
                 let Kind::Echo(check) = &mut self.watches[index].kind else { return };
                 check.change(now, around, links)
             }
@@ -403,7 +403,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let running = self.nodes[peer.index()].is_running();
         if seen.suspect {
-            let mistaken = if by == Sense::Echo { self.nodes[peer.index()].host_answers() } else { running };
+            let mistaken =
+                if by == Sense::Echo { self.nodes[peer.index()].host_answers(now) } else { running };
             self.emit(now, Fact::Verdict { observer, peer, by, suspected: true, mistaken });
             if by != Sense::Echo {
                 self.note_suspicion(observer, peer, now);
@@ -431,7 +432,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// close; a host that vanishes closes nothing.
     pub(super) fn connections_close(&mut self, peer: NodeId, ctx: &mut HostCtx<'_, P>) {
         let state = &self.nodes[peer.index()];
-        if !(state.host_answers() || state.in_maintenance) {
+        if !(state.host_answers(ctx.now()) || state.in_maintenance()) {
             return;
         }
         for index in 0..self.watches.len() {
