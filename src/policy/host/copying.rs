@@ -275,7 +275,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let g = group.index();
         let copy = &self.groups[g].copies[index];
-        let (source, from, to) = (copy.replication.from, copy.source, copy.toward);
+        let (from, to) = (copy.source, copy.toward);
         let state = &self.nodes[from.index()];
         let sends = state.stance.is_some_and(|stance| stance.accepts.is_some());
         if state.program.is_none() || (!sends && copy.replication.is_waiting()) {
