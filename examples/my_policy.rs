@@ -177,7 +177,8 @@ impl Witnessed {
             level: Level::Async { lag: ctx.params.lag.clone() },
             first: ctx.params.first_copy.clone(),
             patience: Span::from_whole_secs(60),
-            speed: None, // what a short stall has held up is sent at once
+            speed: None,  // what a short stall has held up is sent at once
+            replay: None, // and applied at once
         };
         if let Some(other) = ctx.peers().find(|&peer| ctx.rank(peer) < SERVERS) {
             ctx.replicate(other, copying);

@@ -51,6 +51,7 @@ fn passes_hold_what_stepped_passes_hold() {
                 first: Law::fixed(1.0).unwrap(),
                 patience: Span::ZERO,
                 speed: None,
+                replay: None,
             };
             let mut copy = Replication::new(0, 1, copying, StreamKey::new(41, "copy", form).open(run));
             let connected = Instant::ZERO + step.scaled(fate.uniform());

@@ -313,3 +313,25 @@ fn planned_work_waits_for_the_role_to_move() {
     assert_eq!(processes[..2], [(3605.0, A, false), (3905.0, A, true)]);
     assert_eq!(processes[2], (4510.0, B, false), "ten minutes later, and 5 s for its role");
 }
+
+/// Lag of replaying costs time and no data: whoever takes over first applies what it has received.
+#[test]
+fn a_takeover_waits_until_all_that_was_received_is_applied() {
+    let after = |replay: &str| {
+        let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+        let text = format!("{}replay_lag = \"{replay}\"\n{clients}", nodes("\"a\", \"b\"", PAIR));
+        let facts = told(&text, &[(600.0, crash(A))]);
+        assert!(
+            !facts.iter().any(|(_, fact)| matches!(fact, Fact::Lost { .. })),
+            "all was received: {replay}"
+        );
+        let (took, detection, ..) = one(&facts);
+        (took.expect("timed"), detection.expect("suspected"))
+    };
+    // A backlog of 30 s is worked off during the silence and after it; then come the 2 s.
+    let (took, detection) = after("30s");
+    assert!((took - 32.0).abs() < 1e-6 && detection < 5.0, "{took} {detection}");
+    // A short one is over before anybody suspects.
+    let (took, detection) = after("1s");
+    assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+}

@@ -50,6 +50,9 @@ pub struct Copying {
     /// How much the connection carries, in multiples of what arises (of the writes, with passes of the records);
     /// `None`: no limit.
     pub speed: Option<f64>,
+    /// How long what has reached the copy waits there until it is applied; `None`: not at all. It is safe from the moment
+    /// it is there, but a node that takes over has to apply it first: lag of receiving costs data, lag of replaying time.
+    pub replay: Option<Law>,
 }
 
 /// What a copy holds at an instant.
@@ -134,6 +137,8 @@ pub struct Replication {
     queue: (Instant, Instant),
     /// What the way carries, in multiples of what arises; `None`: no limit.
     bandwidth: Option<f64>,
+    /// When all that the copy held when it last fell out of step has been applied there.
+    applied: Instant,
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
     /// The copy's disk was lost since the last first copy began, or it has followed another source.
@@ -172,6 +177,7 @@ impl Replication {
             left: Position::nothing(),
             queue: (Instant::ZERO, Instant::ZERO),
             bandwidth: None,
+            applied: Instant::ZERO,
             fell_out: false,
             is_lost: false,
             stream,
@@ -295,6 +301,7 @@ impl Replication {
             }
             State::InStep { since, .. } if !(alive && reaching) => {
                 self.left = self.position(now);
+                self.replay_from(now);
                 let base = self.left.upto;
                 // A synchronous writer cannot tell a dead copy from a slow one: it waits either way.
                 if alive || self.copying.is_sync() {
@@ -327,6 +334,7 @@ impl Replication {
         self.fell_out = self.is_quiet();
         if self.fell_out {
             self.left = self.position(now);
+            self.replay_from(now);
         }
         match std::mem::replace(&mut self.state, State::Waiting) {
             State::Waiting => Change::None,
@@ -337,13 +345,29 @@ impl Replication {
     /// The source is gone: whatever was going on ends. Tells what the copy holds, if it was in step.
     pub fn stop(&mut self, now: Instant) -> Option<Position> {
         let held = match self.state {
-            State::InStep { .. } => Some(self.position(now)),
+            State::InStep { .. } => {
+                self.replay_from(now);
+                Some(self.position(now))
+            }
             // A copy whose disk is gone, or that follows another source by now, is not what it was.
             State::Stalled { .. } if !self.is_lost => Some(self.left.clone()),
             State::Stalled { .. } | State::Waiting | State::First { .. } => None,
         };
         self.state = State::Waiting;
         held
+    }
+
+    /// Nothing more reaches the copy from `now` on: what is there is applied as it was before.
+    fn replay_from(&mut self, now: Instant) {
+        self.applied = match &self.copying.replay {
+            Some(lag) => now + lag.sample(self.stream.uniform()),
+            None => now,
+        };
+    }
+
+    /// When all that the copy held when it last fell out of step has been applied there.
+    pub fn applied(&self) -> Instant {
+        self.applied
     }
 
     /// Whether the last update took it from in step to nothing, without a stall in between.
@@ -437,7 +461,8 @@ mod tests {
     }
 
     fn replication(level: Level, speed: Option<f64>) -> Replication {
-        let copying = Copying { level, first: fixed(10.0), patience: Span::from_whole_secs(60), speed };
+        let copying =
+            Copying { level, first: fixed(10.0), patience: Span::from_whole_secs(60), speed, replay: None };
         let mut replication = Replication::new(0, 1, copying, StreamKey::new(1, "a", "copy").open(0));
         replication.begin_in_step(Instant::ZERO);
         replication

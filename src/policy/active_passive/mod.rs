@@ -211,6 +211,8 @@ impl ActivePassive {
         let covered = ctx.params.coverage >= 1.0 || ctx.uniform() < ctx.params.coverage;
         let params = ctx.params;
         let wait = ctx.draw(if covered { &params.takeover } else { &params.manual });
+        // All that was received is applied first (PostgreSQL manual, "Log-Shipping Standby Servers").
+        let wait = wait + ctx.facts.data.unapplied(slot);
         ctx.step(if covered { Phase::Promote } else { Phase::Human });
         if wait == Span::ZERO {
             self.activate(slot, ctx);

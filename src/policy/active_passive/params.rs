@@ -64,6 +64,8 @@ pub struct Params {
     pub replication: Replicating,
     /// Lag of one write.
     pub lag: Law,
+    /// From there until it is applied.
+    pub replay_lag: Law,
     /// An interruption this long is survived; longer, a synchronous pair goes on alone.
     pub patience: Span,
     /// Length of the first copy.
@@ -116,6 +118,9 @@ impl Table for Params {
             "How the standby's copy is kept; \"none\": nothing is stored.").neutral("async"),
         Key::new("lag", Kind::Law, "Asynchronous: time until a write has reached the standby.")
             .default("50ms", Mark::Assumption, "LAN, lightly loaded"),
+        Key::new("replay_lag", Kind::Law,
+            "Asynchronous and synchronous: how long a write that has reached the standby waits there until it is applied. It costs no data but time: whoever takes over first applies all that it has received. (What reads miss is not counted by it.)")
+            .neutral("0s"),
         Key::new("patience", Kind::SpanOrNever,
             "An interruption this long needs no new first copy; synchronous writes wait so long for the standby and then go on alone (\"never\": for ever).")
             .default("60s", Mark::Checked, "PostgreSQL wal_sender_timeout"),
@@ -156,6 +161,7 @@ impl Table for Params {
                 _ => Replicating::Async,
             },
             lag: r.law("lag"),
+            replay_lag: r.law("replay_lag"),
             patience: r.span("patience"),
             first_copy: r.law("first_copy"),
             catch_up_speed: r.number("catch_up_speed"),
@@ -204,6 +210,9 @@ impl Params {
         }
         if self.replication != Replicating::Async {
             r.plays_no_part(&["lag", "catch_up_speed"]);
+        }
+        if matches!(self.replication, Replicating::Backup | Replicating::None) {
+            r.plays_no_part(&["replay_lag"]);
         }
         if self.replication == Replicating::None {
             r.plays_no_part(&["patience", "first_copy"]);
@@ -272,6 +281,7 @@ impl Params {
             first: self.first_copy.clone(),
             patience: self.patience,
             speed: (self.replication == Replicating::Async).then_some(self.catch_up_speed),
+            replay: Some(self.replay_lag.clone()).filter(|lag| lag.support_max() > 0.0),
         })
     }
 

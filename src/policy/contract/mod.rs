@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 use crate::engine::dist::Law;
 use crate::engine::stream::Stream;
-use crate::engine::time::Span;
+use crate::engine::time::{Instant, Span};
 use crate::service::detector::Silence;
 use crate::service::health::Rule;
 use crate::service::ledger::Ledger;
@@ -355,26 +355,26 @@ pub struct Facts<'a> {
 #[derive(Clone, Copy)]
 pub struct Data<'a> {
     books: &'a [Ledger],
-    /// Parts of the work: the books of one stand so many places from each other.
-    slots: usize,
     member: usize,
-    /// The place of the store for backups.
-    store: usize,
+    now: Instant,
+    /// When all that has reached the node is applied, by part.
+    applied: &'a [Instant],
 }
 
 impl<'a> Data<'a> {
     /// What `member` would find; where there are no books nothing is stored, and so nothing is missing.
-    pub(crate) fn of(member: usize, members: usize, slots: usize, books: &'a [Ledger]) -> Data<'a> {
-        Data { books, slots, member, store: members }
+    pub(crate) fn of(member: usize, now: Instant, books: &'a [Ledger], applied: &'a [Instant]) -> Data<'a> {
+        Data { books, member, now, applied }
     }
 
     fn books(&self, slot: u8) -> impl Iterator<Item = &'a Ledger> {
-        self.books.iter().skip(slot.into()).step_by(self.slots.max(1))
+        // Those of one part stand as far from each other as there are parts.
+        self.books.iter().skip(slot.into()).step_by(self.applied.len().max(1))
     }
 
     /// Whether the node's own copy of a part is there (or a backup of it).
     pub fn is_here(&self, slot: u8) -> bool {
-        self.books(slot).all(|book| book.has_data(self.member) || book.has_data(self.store))
+        self.books(slot).all(|book| book.has_data(self.member) || book.has_backup())
     }
 
     /// Whether its copy of a part, however old, is the only one that is left.
@@ -385,6 +385,11 @@ impl<'a> Data<'a> {
     /// Whether no copy of a part is left anywhere.
     pub fn is_nowhere(&self, slot: u8) -> bool {
         self.books(slot).any(|book| !book.has_any_data())
+    }
+
+    /// How long it takes until all that has reached the node of a part is applied there.
+    pub fn unapplied(&self, slot: u8) -> Span {
+        self.applied.get(usize::from(slot)).map_or(Span::ZERO, |applied| applied.since(self.now))
     }
 
     /// Whether the node has something to serve a part with: its own copy, or nothing because nobody has any.

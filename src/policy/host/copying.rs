@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::StreamKey;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Conflicts, Merge, Notice, Policy, Role};
+use crate::policy::contract::{Conflicts, Data, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
 use crate::service::ledger::{Disposal, InFlight, Ledger, Loss, Part};
@@ -39,7 +39,9 @@ pub(super) struct GroupState {
     /// One book for each part of the work, or two where records are copied as a stream of their own: first all those
     /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
-    pub(super) slots: usize,
+    slots: usize,
+    /// When all that has reached a member is applied there, by member and part of the work.
+    applied: Vec<Instant>,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
     degraded: bool,
@@ -54,6 +56,11 @@ pub(super) struct GroupState {
 }
 
 impl GroupState {
+    /// What is left of the data as a member finds it.
+    pub(super) fn data(&self, member: usize, now: Instant) -> Data<'_> {
+        Data::of(member, now, &self.ledgers, &self.applied[member * self.slots..][..self.slots])
+    }
+
     /// The books of one part of the work, by their place among the ledgers; that of the records last.
     pub(super) fn books(&self, slot: usize) -> std::iter::StepBy<std::ops::Range<usize>> {
         (slot..self.ledgers.len()).step_by(self.slots.max(1))
@@ -86,6 +93,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 copies: Vec::new(),
                 ledgers,
                 slots: usize::from(design.slots),
+                applied: vec![Instant::ZERO; group.nodes.len() * usize::from(design.slots)],
                 surrendered: vec![false; group.nodes.len()],
                 degraded: false,
                 messages: 0.0,
@@ -227,9 +235,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             ctx.disarm(copy.timer);
             if let Some(position) = copy.replication.stop(now) {
                 self.write_down(group, index, &position, Ledger::copied);
+                self.replays(group, index);
             }
         }
         self.degraded_changed(group, now);
+    }
+
+    /// A copy has nothing more to come: it applies what it has.
+    fn replays(&mut self, group: GroupId, index: usize) {
+        let state = &mut self.groups[group.index()];
+        let copy = &state.copies[index];
+        if copy.replication.copying.needs_peer() {
+            state.applied[copy.replication.to * state.slots + copy.slot] = copy.replication.applied();
+        }
     }
 
     fn write_down(&mut self, group: GroupId, index: usize, position: &Position, how: WriteDown) {
@@ -322,12 +340,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Change::Stalls => {
                 let position = self.groups[g].copies[index].replication.left();
                 self.write_down(group, index, &position, Ledger::copied);
+                self.replays(group, index);
             }
             Change::Breaks => {
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
                     let position = copy.left();
                     self.write_down(group, index, &position, Ledger::copied);
+                    self.replays(group, index);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();

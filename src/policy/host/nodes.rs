@@ -4,7 +4,7 @@ use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
-use crate::policy::contract::{Command, Ctx, Data, Facts, Notice, Policy, Role, Stance, WallClock};
+use crate::policy::contract::{Command, Ctx, Facts, Notice, Policy, Role, Stance, WallClock};
 use crate::policy::facts::Fact;
 use crate::service::detector::Beats;
 use crate::system::ids::{GroupId, NodeId};
@@ -324,8 +324,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let (model, clocks) = (&self.setup.model, &self.clocks[node.index()]);
         let state = &mut self.nodes[node.index()];
         let wall = wall_clock(clocks, &model.nodes[node.index()].clock, now);
-        let (slots, books) =
-            self.groups.get(group.index()).map_or((1, &[][..]), |g| (g.slots, &g.ledgers[..]));
+        let data = self.groups[group.index()].data(member, now);
         let facts = Facts {
             me: node,
             members: &model.groups[group.index()].nodes,
@@ -336,7 +335,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             wall: WallClock(&wall),
             after_fence: state.after_fence,
             first_start: now == Instant::ZERO,
-            data: Data::of(member, model.groups[group.index()].nodes.len(), slots, books),
+            data,
         };
         let mut commands = std::mem::take(&mut self.commands);
         let params = &model.groups[group.index()].policy;

@@ -177,6 +177,7 @@ impl Params {
             first: self.first_pass.clone(),
             patience: self.request_timeout,
             speed: Some(self.history_speed),
+            replay: None,
         }
     }
 

@@ -277,6 +277,11 @@ impl Ledger {
         self.held[node].is_some()
     }
 
+    /// Whether the store for backups has one.
+    pub fn has_backup(&self) -> bool {
+        self.held.last().is_some_and(Option::is_some)
+    }
+
     /// Whether nobody else has a copy.
     pub fn is_only_holder(&self, node: usize) -> bool {
         self.has_data(node) && self.held.iter().flatten().count() == 1
