@@ -33,6 +33,7 @@ use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
 use super::recent::Recent;
+use super::room::Room;
 use super::runs::{Ordinary, RunLaw};
 use ahead::Ahead;
 use memory::Memory;
@@ -125,7 +126,8 @@ pub struct Watch {
     wake: Instant,
     /// Beats of before have been sent: a wake deals with one that is sent at its very instant, too.
     fresh: Instant,
-    /// What [`Watch::ordinary`] found last, by medium and period.
+    /// What [`Watch::ordinary`] found last, by medium and period; or by medium and longest ordinary delay, where the
+    /// detector counts ticks.
     ordinary: Recent<(Medium, Span), Ordinary>,
     memory: Memory,
     channels: Channels,
@@ -133,6 +135,7 @@ pub struct Watch {
     now: Instant,
     /// The steps it has gone ahead of its surroundings.
     ahead: Option<Box<Ahead>>,
+    room: Room<Ahead>,
     /// How many it may go.
     stride: u32,
 }
@@ -187,6 +190,7 @@ impl Watch {
             channels,
             now,
             ahead: None,
+            room: Room::new(),
             stride: ahead::STRIDE_MIN,
         };
         watch.next_beat = watch.beat_from(now);
@@ -339,7 +343,11 @@ impl Watch {
     /// Handles what comes up at `now`, which must be [`Watch::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
         let seen = match self.ahead.take() {
-            Some(ahead) => ahead.seen,
+            Some(ahead) => {
+                let seen = ahead.seen;
+                self.room.keep(ahead);
+                seen
+            }
             None => self.pass(now, links),
         };
         self.plan(links);
@@ -434,16 +442,14 @@ impl Watch {
             return;
         }
         let (medium, mut limit) = self.channels.look(medium, self.next_beat);
-        let found = match self.ordinary.get(&(medium, beats.period)) {
-            Some(found) => found,
-            None if self.silence.remembers() => {
-                self.ordinary_in_step(sent, beats.period, medium, &mut limit, links)
-            }
-            None => {
+        let found = if self.silence.remembers() {
+            self.ordinary_in_step(sent, beats.period, medium, &mut limit, links)
+        } else {
+            self.ordinary.get(&(medium, beats.period)).unwrap_or_else(|| {
                 let found = self.ordinary(beats.period, medium, links);
                 self.ordinary.keep((medium, beats.period), found);
                 found
-            }
+            })
         };
         let Some((law, exception)) = found else { return };
         self.begin_quiet(sent, law, exception, medium, limit);

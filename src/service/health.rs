@@ -17,6 +17,7 @@ use crate::system::spec::Link;
 use super::detector::Observed;
 use super::fidelity::{Explained, Form, shown_probability};
 use super::recent::Recent;
+use super::room::Room;
 use super::runs::RunLaw;
 
 /// The rule of a health check. Spans are in true time.
@@ -85,6 +86,7 @@ pub struct HealthCheck {
     wake: Instant,
     /// The state it went ahead from.
     origin: Option<Origin>,
+    room: Room<HealthCheck>,
     /// Checks it may go ahead.
     stride: u32,
     /// Requests and answers up to an instant, in the mean.
@@ -152,6 +154,7 @@ impl HealthCheck {
             channels,
             wake: Instant::NEVER,
             origin: None,
+            room: Room::new(),
             stride: STRIDE_MIN,
             messages: 0.0,
             counted: first,
@@ -228,7 +231,8 @@ impl HealthCheck {
             self.wake = self.next_step();
             return;
         }
-        let origin = Box::new(self.clone());
+        let begun = self.clone();
+        let origin = self.room.put(begun);
         for _ in 0..self.stride {
             self.step(self.wake, links);
             self.wake = self.next_step();
@@ -248,8 +252,9 @@ impl HealthCheck {
             Some(Origin::Counted { next, row }) => {
                 (self.next, self.row, self.verdict) = (next, row, Instant::NEVER);
             }
-            Some(Origin::Drawn(origin)) => {
-                *self = *origin;
+            Some(Origin::Drawn(mut origin)) => {
+                std::mem::swap(self, &mut *origin);
+                self.room.keep(origin);
                 self.stride = STRIDE_MIN;
             }
         }
@@ -281,7 +286,9 @@ impl HealthCheck {
 
     /// Handles what comes up at `now`, which must be [`HealthCheck::wake_at`].
     pub fn wake(&mut self, now: Instant, links: &[Link]) -> Observed {
-        self.origin = None;
+        if let Some(Origin::Drawn(origin)) = self.origin.take() {
+            self.room.keep(origin);
+        }
         if self.verdict <= now {
             self.verdict = Instant::NEVER;
             self.row = 0;

@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod poll;
 mod recent;
 pub mod replication;
+mod room;
 pub(crate) mod runs;

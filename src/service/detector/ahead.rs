@@ -54,7 +54,8 @@ impl Watch {
         if self.next_private().is_never() {
             return Instant::NEVER;
         }
-        let mut ahead = Box::new(Ahead { origin: self.clone(), seen: Observed::default() });
+        let begun = Ahead { origin: self.clone(), seen: Observed::default() };
+        let mut ahead = self.room.put(begun);
         let mut wake = Instant::NEVER;
         for step in 0..=self.stride {
             let next = self.next_private();
@@ -78,8 +79,9 @@ impl Watch {
 
     /// Comes back to the steps before `now`.
     pub(crate) fn come_back(&mut self, now: Instant, links: &[Link]) {
-        let Some(ahead) = self.ahead.take() else { return };
-        *self = ahead.origin;
+        let Some(mut ahead) = self.ahead.take() else { return };
+        std::mem::swap(self, &mut ahead.origin);
+        self.room.keep(ahead);
         self.stride = STRIDE_MIN;
         loop {
             let next = self.next_private();
@@ -178,7 +180,7 @@ impl Watch {
     /// Of a watch that counts ticks: what an ordinary beat is, so that as long as all are, every tick has exactly
     /// one. Beats and ticks drift apart: `limit` is brought forward to where that ends.
     pub(super) fn ordinary_in_step(
-        &self,
+        &mut self,
         sent: Instant,
         period: Span,
         medium: Medium,
@@ -204,8 +206,13 @@ impl Watch {
         let reserve =
             Span::from_nanos(slower.saturating_mul(10_000)).min(Span::from_nanos(room.as_nanos() / 2));
         let cut = medium.delay_max(links).min(room.saturating_sub(reserve)).min(period);
-        let exception = medium.exception(links, cut);
-        let law = RunLaw::new(exception.probability, 1)?;
+        let known = self.ordinary.get(&(medium, cut)).unwrap_or_else(|| {
+            let exception = medium.exception(links, cut);
+            let known = RunLaw::new(exception.probability, 1).map(|law| (law, exception));
+            self.ordinary.keep((medium, cut), known);
+            known
+        });
+        let (law, exception) = known?;
         let early = (sent + medium.delay_min(links)).since(tick.before(every)).as_nanos();
         let until_late = room.saturating_sub(cut).as_nanos().checked_div(slower);
         let until_early = (early - 1).checked_div(faster);
