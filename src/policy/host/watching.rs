@@ -7,6 +7,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Notice, Policy, Routing, Sense, Watching};
 use crate::policy::facts::Fact;
 use crate::service::detector::{Observed, Surroundings, Watch};
+use crate::service::fidelity::{Explained, Form};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
 use crate::service::poll::Poll;
 use crate::system::ids::{GroupId, LinkId, NodeId};
@@ -74,18 +75,24 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// In which form each detector runs at present.
-    pub(super) fn explain_watches(&self) -> Vec<Process> {
+    /// In which form each detector runs at present. `drift`: how much the clock of a node may be fast or slow.
+    pub(super) fn explain_watches(&self, drift: impl Fn(NodeId) -> f64) -> Vec<Process> {
         let model = &self.setup.model;
         let name = |node: NodeId| model.nodes[node.index()].name.as_str();
         let watches = self.watches.iter().filter(|watch| watch.is_on).filter_map(|watch| {
             let (observer, peer) = (name(watch.observer), name(watch.peer));
             let (what, explained) = match &watch.kind {
-                // A connection is silent until it closes.
-                Kind::New(_) | Kind::Connection { .. } => return None,
+                Kind::New(_) => return None,
+                Kind::Connection { .. } => {
+                    let why =
+                        "silent until it closes; how long the other side takes to learn of it is drawn then";
+                    (format!("{observer} watches its connection to {peer}"), Explained::new(Form::One, why))
+                }
                 Kind::Poll(poll, _) => (format!("{observer} polls {peer}"), poll.explain()),
                 Kind::Beats(beats) => {
-                    (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
+                    let apart = drift(watch.observer) + drift(watch.peer);
+                    let what = format!("{observer} watches the heartbeats of {peer}");
+                    (what, beats.explain(&model.links, apart))
                 }
                 Kind::Echo(check) => {
                     (format!("{observer} asks {peer} for an echo"), check.explain(&model.links))
