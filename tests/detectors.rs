@@ -14,9 +14,11 @@ use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
 use failsim::maths::exp;
+use failsim::policy::facts::Fact;
 use failsim::service::detector::{Beats, Silence, Surroundings, Tail, Watch};
 use failsim::system::bursts::{Bursts, Channels};
-use failsim::system::spec::Link;
+use failsim::system::ids::NodeId;
+use failsim::system::spec::{Action, Effect, Link, Scope};
 use failsim::theory::detector::Nfds;
 use rayon::prelude::*;
 use watches::*;
@@ -308,6 +310,32 @@ writes = "2/s"
 
 const BURSTS: &str = r#"loss = "1%"
 bursts = { good = "5m", bad = "4s", loss = "95%" }"#;
+
+/// Each backup waits by its own priority: 192, 128 and 64 are skews of a quarter, a half and three quarters of a second
+/// after the three that all wait. Without a step they suspect as one.
+#[test]
+fn backups_of_lower_priority_suspect_later() {
+    let of = |step: u8| -> Vec<(u16, f64)> {
+        let text = format!(
+            "[nodes.a]\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[nodes.c]\nlike = \"a\"\n[groups.g]\n\
+             nodes = [\"a\", \"b\", \"c\"]\n[groups.g.policy.active-passive]\nheartbeat = \"1s\"\n\
+             detector = {{ vrrp = {{ priority = 192, priority_step = {step} }} }}\n"
+        );
+        let crash = Action::Fail { node: NodeId(0), scope: Scope::Host, effect: Effect::Crash };
+        let facts = scripted(&text, &[(100.0, crash)], true);
+        let verdicts = facts.iter().filter_map(|(at, fact)| match fact {
+            Fact::Verdict { observer, suspected: true, .. } => Some((observer.0, at.as_secs())),
+            _ => None,
+        });
+        verdicts.collect()
+    };
+    let apart = |step| match of(step)[..] {
+        [(1, first), (2, second)] if (102.0..104.0).contains(&first) => second - first,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(apart(0), 0.0);
+    assert!((apart(64) - 0.25).abs() < 1e-9, "{}", apart(64));
+}
 
 /// In whole runs, too: the same facts at the same instants.
 #[test]

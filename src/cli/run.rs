@@ -106,7 +106,7 @@ fn fidelity<P: PolicySet>(plan: &Plan<P>) -> Vec<Table> {
         .map(|(case, label)| {
             let processes = case.setup.fidelity();
             let count = |form| processes.iter().filter(|process| process.form == form).count();
-            let [skips, ahead, steps] = [Form::Skips, Form::Ahead, Form::Steps].map(count);
+            let [skips, ahead, steps, one] = [Form::Skips, Form::Ahead, Form::Steps, Form::One].map(count);
             let many = plan.policies.len() > 1;
             Table {
                 title: if many { format!("{}, {label}: its processes", plan.name) } else { format!("{}: its processes", plan.name) },
@@ -118,8 +118,10 @@ fn fidelity<P: PolicySet>(plan: &Plan<P>) -> Vec<Table> {
                     .collect(),
                 sentence: format!(
                     "Of {} processes {skips} skip quiet time, {ahead} look ahead privately, {steps} step from event \
-                     to event. All three are the same in distribution; only the speed differs.",
-                    skips + ahead + steps
+                     to event; these are the same in distribution, only the speed differs. {one} have one form only, \
+                     with --stepwise and without. Asked of the start of a run, without faults and with true clocks; \
+                     faults, repairs and planned work are events in either case.",
+                    skips + ahead + steps + one
                 ),
             }
         })

@@ -172,7 +172,7 @@ static MEASURES: &[Measure] = catalog! {
         "outage_duration_p50", "s", LESS, Method::Quantile(Pool::Outage, 0.5, NANO), "Half of all outages are longer.";
         "outage_duration_p95", "s", LESS, Method::Quantile(Pool::Outage, 0.95, NANO), "One in twenty is longer.";
         "outage_duration_max", "s", LESS, Method::Max(Pool::Outage, NANO), "The longest in all runs; it grows with their number.";
-        "downtime_detect", "s/yr", LESS, Method::CauseRate(Phase::Detect), "Down because nobody able to act had noticed yet.";
+        "downtime_detect", "s/yr", LESS, Method::CauseRate(Phase::Detect), "Down because nobody able to act had noticed yet, or a balancer held instances that serve for dead.";
         "downtime_fence", "s/yr", LESS, Method::CauseRate(Phase::Fence), "Down while a node was being powered off.";
         "downtime_elect", "s/yr", LESS, Method::CauseRate(Phase::Elect), "Down while nodes agreed who takes over.";
         "downtime_promote", "s/yr", LESS, Method::CauseRate(Phase::Promote), "Down while the new node was made able to serve.";

@@ -17,7 +17,8 @@ const ARRIVALS: Key = Key::new("arrivals", Kind::Arrivals,
 const REACH: Key = Key::new(
     "reach",
     Kind::NameMap("a node", "a link"),
-    "The link that carries it to each node; a node left out is always reached.",
+    "The link that carries it to each node; a node left out is always reached. Requests at aggregate fidelity feel \
+     only whether it is open, those at request fidelity and the checks of a balancer its loss and latency as well.",
 );
 const RECONNECT: Key = Key::new(
     "reconnect",

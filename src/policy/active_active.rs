@@ -3,7 +3,8 @@
 //! An instance serves as soon as it runs and is warm. Beside each class of clients stands a balancer that checks every
 //! instance, takes it out after `fall` failures in a row and puts it back after `rise` successes (HAProxy: 2 s, 3, 2).
 //! Work is spread evenly over the instances in the pool. The balancer itself does not fail unless the model gives the
-//! client a link that does.
+//! client a link that does. A check goes the way of the client's requests, there and back: over the first open link
+//! that carries the client to the instance, with its loss, latency and bursts; without a link it always gets through.
 //!
 //! *Stateless*: nothing is stored, nothing is lost; a second instance is not a split brain. *Last writer wins*: every
 //! instance takes writes and they are exchanged; where one key is written at two places at once, the later time stamp
@@ -54,9 +55,9 @@ pub struct Params {
 
 impl Table for Params {
     const KEYS: &'static [Key] = &[
-        Key::new("check_interval", Kind::SpanPositive, "Time between two health checks of an instance.")
+        Key::new("check_interval", Kind::SpanPositive, "Time between two health checks of an instance. Each goes over the client's link, with its loss and latency.")
             .default("2s", Mark::Checked, "HAProxy inter"),
-        Key::new("check_timeout", Kind::SpanPositive, "An answer that takes longer counts as none; at most the interval.")
+        Key::new("check_timeout", Kind::SpanPositive, "An answer that takes longer, there and back, counts as none; at most the interval.")
             .default("2s", Mark::Checked, "HAProxy inter, unless timeout check is set"),
         Key::new("fall", Kind::Count(1, 32), "Failed checks in a row that take an instance out.")
             .default("3", Mark::Checked, "HAProxy fall"),

@@ -11,6 +11,8 @@ pub enum Form {
     Ahead,
     /// Every step is an event.
     Steps,
+    /// The same stepwise and skipping: there is nothing to step through, what is asked for is worked out then.
+    One,
 }
 
 impl Form {
@@ -20,6 +22,7 @@ impl Form {
             Form::Skips => "skips",
             Form::Ahead => "looks ahead",
             Form::Steps => "steps",
+            Form::One => "one form",
         }
     }
 }

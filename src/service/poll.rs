@@ -75,9 +75,9 @@ impl Poll {
         }
     }
 
-    /// In which form it runs.
+    /// In which form it runs: in its only one.
     pub fn explain(&self) -> Explained {
-        Explained::new(Form::Skips, "a poll fails only with its surroundings: nothing happens in between")
+        Explained::new(Form::One, "a poll fails only with its surroundings: nothing happens in between")
     }
 
     /// When to call [`Poll::wake`].

@@ -62,6 +62,23 @@ fn run_says_which_processes_skip_and_why() {
     let stepwise = desk.run("run pair.toml --explain-fidelity --stepwise");
     stepwise.ends(0, &["steps", "stepwise simulation was asked for"]);
     assert!(!stepwise.out.contains("exact law"), "{}", stepwise.out);
+    for word in ["skips", "looks ahead"] {
+        assert!(!stepwise.out.contains(word), "nothing does: {}", stepwise.out);
+    }
+    // What has one form only is told in the same words, whichever was asked for.
+    for said in [&skipping, &stepwise] {
+        for what in ["copies its writes to", "polls", "watches its connection to", "the work of"] {
+            let lines: Vec<_> = said.out.lines().filter(|line| line.contains(what)).collect();
+            assert!(
+                !lines.is_empty() && lines.iter().all(|line| line.contains("  one form  ")),
+                "{}",
+                said.out
+            );
+        }
+        let policy = said.out.lines().find(|line| line.starts_with("the nodes of service: own messages"));
+        assert!(policy.is_some_and(|line| line.contains("  steps  ")), "{}", said.out);
+    }
+    skipping.ends(0, &["true clocks"]);
     let requests = desk.run("run pair.toml --explain-fidelity --fidelity requests");
     requests.ends(0, &["each request is an event"]);
     for said in [&skipping, &stepwise] {
@@ -75,9 +92,37 @@ fn run_says_which_processes_skip_and_why() {
     desk.change("phi.toml", "phi.toml", "latency = { fixed = \"2ms\" }", bursts);
     desk.run("run phi.toml --explain-fidelity")
         .ends(0, &["looks ahead", "each arrival moves what it expects", "which all its traffic shares"]);
+    // Ticks of clocks that differ are out of step with beats after a while: how far that allows is told.
+    let ticks = "[groups.service.policy.active-passive]\ndetector = { m-of-n = { missing = 3, of = 5 } }";
+    desk.change("pair.toml", "ticks.toml", "[groups.service.policy.hot-standby]", ticks);
+    desk.run("run ticks.toml --explain-fidelity --set nodes.*.clock.drift=100ppm")
+        .ends(0, &["looks ahead", "differ by 2.0e-4", "after 5000 ticks at most"]);
+    let said = desk.run("run ticks.toml --explain-fidelity --set nodes.*.clock.drift=0");
+    said.ends(0, &["every tick has its beat are jumped"]);
+    assert!(!said.out.contains("slide past"), "{}", said.out);
     desk.run("explain phi-accrual").ends(0, &["phi-accrual", "Hayashibara"]);
     desk.run("explain phi-accrual.threshold").ends(0, &["Akka cluster, Cassandra"]);
     desk.run("explain links.*.bursts.loss").ends(0, &["Gilbert"]);
+}
+
+/// A balancer's checks go over the link of its client.
+#[test]
+fn run_says_what_the_links_of_clients_do_to_checks() {
+    let desk = Desk::new("checks");
+    desk.write(
+        "web.toml",
+        "title = \"an instance\"\n[nodes.a]\n[links.access]\nbetween = [\"users\", \"a\"]\nlatency = \"5ms\"\n\
+         [groups.web]\nnodes = [\"a\"]\n[groups.web.policy.active-active]\n[clients.users]\nto = \"web\"\n\
+         reads = \"10/s\"\n",
+    );
+    let say = |set: &str| desk.run(&format!("run web.toml --explain-fidelity --set links.access.{set}"));
+    say("loss=0").ends(0, &["balancer of users checks a ", "  skips     every check succeeds"]);
+    say("loss=1%").ends(0, &["the first 3 checks in a row that are lost or slow (P = 0.0199 each)"]);
+    say("loss=40%").ends(0, &["looks ahead", "most checks would be lost or slow"]);
+    say("latency=5s").ends(0, &["looks ahead", "most checks would be lost or slow"]);
+    say("bursts={good=\"1h\",bad=\"5s\"}").ends(0, &["looks ahead", "the link's bursts decide"]);
+    desk.run("run web.toml --runs 3 --horizon 10d --set links.access.latency=5s")
+        .ends(0, &["unavailability             0.99999"]);
 }
 
 #[test]

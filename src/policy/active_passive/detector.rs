@@ -18,8 +18,10 @@ pub enum Detector {
     MasterDown {
         /// Advertisement intervals.
         adverts: u32,
-        /// Of this node.
+        /// Of the first node of the group.
         priority: u8,
+        /// By how much that of each further node is lower.
+        step: u8,
     },
     /// A lease, by the instant of sending, and its margin.
     Lease(Span),
@@ -42,11 +44,14 @@ pub enum Detector {
 }
 
 impl Detector {
-    /// The rule that it is for heartbeats `every` so often.
-    pub fn silence(self, every: Span) -> Silence {
+    /// The rule that it is for heartbeats `every` so often, at the node in this place of the group.
+    pub fn silence(self, every: Span, place: usize) -> Silence {
         match self {
             Detector::MissedOf { missing, of } => Silence::MissedOf { missing, of, every },
-            Detector::MasterDown { adverts, priority } => Silence::master_down(every, adverts, priority),
+            Detector::MasterDown { adverts, priority, step } => {
+                let lower = usize::from(step).saturating_mul(place).min(usize::from(u8::MAX)) as u8;
+                Silence::master_down(every, adverts, priority.saturating_sub(lower).max(1))
+            }
             Detector::Lease(after) => Silence::Lease(after),
             Detector::Expected { window, margin } => Silence::Expected { window, every, margin },
             Detector::Accrual { tail, window, threshold } => {
@@ -105,11 +110,15 @@ struct MasterDown(Detector);
 
 impl Table for MasterDown {
     const KEYS: &'static [Key] = &[
-        Key::new("priority", Kind::Count(1, 254), "Of the nodes that are not active.").default(
+        Key::new("priority", Kind::Count(1, 254), "Of the first node of the group.").default(
             "100",
             Mark::Checked,
             "RFC 9568, Keepalived",
         ),
+        Key::new("priority_step", Kind::Count(0, 253),
+            "By how much that of each further node of the group is lower, down to 1: the nodes with a lower one wait \
+             longer. 0: all have the same, and suspect after the same time. Whose turn it is, the order of the group decides.")
+            .neutral("0"),
         Key::new("adverts", Kind::Count(1, 100), "Heartbeat intervals besides the skew.").default(
             "3",
             Mark::Checked,
@@ -120,6 +129,7 @@ impl Table for MasterDown {
         MasterDown(Detector::MasterDown {
             adverts: r.count("adverts") as u32,
             priority: r.count("priority") as u8,
+            step: r.count("priority_step") as u8,
         })
     }
 }
@@ -202,11 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn a_lower_priority_waits_longer() {
+        let of = |step, place| {
+            let vrrp = Detector::MasterDown { adverts: 3, priority: 192, step };
+            match vrrp.silence(Span::from_whole_secs(4), place) {
+                Silence::TimeOut(after) => after.as_secs(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!([of(0, 0), of(0, 1), of(0, 5)], [13.0; 3]);
+        assert_eq!([of(64, 0), of(64, 1), of(64, 2)], [13.0, 14.0, 15.0]);
+        // No priority is below 1.
+        assert_eq!([of(64, 3), of(253, 31)], [12.0 + 255.0 / 64.0; 2]);
+    }
+
+    #[test]
     fn detectors_take_the_interval_of_heartbeats() {
         let every = Span::from_whole_secs(2);
-        let vrrp = Detector::MasterDown { adverts: 3, priority: 128 };
-        assert_eq!(vrrp.silence(every), Silence::TimeOut(Span::from_whole_secs(7)));
         let of = Detector::MissedOf { missing: 3, of: 5 };
-        assert_eq!(of.silence(every), Silence::MissedOf { missing: 3, of: 5, every });
+        assert_eq!(of.silence(every, 1), Silence::MissedOf { missing: 3, of: 5, every });
     }
 }

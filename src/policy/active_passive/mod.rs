@@ -337,7 +337,7 @@ impl Policy for ActivePassive {
         me.persist(ctx);
         let armed = ctx.params.armed && !ctx.facts.after_fence;
         for peer in ctx.peers() {
-            ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(), armed });
+            ctx.watch(peer, Watching::Beats { silence: ctx.params.silence(rank), armed });
         }
         if begins_active {
             me.activate(rank as u8, ctx);

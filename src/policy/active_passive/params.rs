@@ -227,7 +227,8 @@ impl Params {
     /// the two hear of each other with the first beat after the cut, or after a pause of the active one.
     pub(super) fn split_brain(&self) -> Bound {
         let (beat, takeover) = (self.heartbeat.as_secs(), self.takeover.support_min());
-        let silent = match self.silence() {
+        // The first node of the group is never the last to suspect.
+        let silent = match self.silence(0) {
             Silence::TimeOut(after) | Silence::Lease(after) => after.as_secs(),
             Silence::Missed { count, every } => every.as_secs() * f64::from(count),
             _ => 0.0,
@@ -257,9 +258,10 @@ impl Params {
         }
     }
 
-    pub(super) fn silence(&self) -> Silence {
+    /// The rule by which the node in this place of the group suspects another one.
+    pub(super) fn silence(&self, place: usize) -> Silence {
         match (self.detector, self.missed) {
-            (Some(detector), _) => detector.silence(self.heartbeat),
+            (Some(detector), _) => detector.silence(self.heartbeat, place),
             (None, Some(count)) => Silence::Missed { count, every: self.heartbeat },
             (None, None) => Silence::TimeOut(self.timeout),
         }

@@ -126,7 +126,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 };
                 let (what, why) =
                     (format!("{from} copies its writes to {}", name(copy.toward)), why.to_owned());
-                all.push(Process { what, form: Form::Skips, why });
+                all.push(Process { what, form: Form::One, why });
             }
         }
         all

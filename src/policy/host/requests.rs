@@ -17,7 +17,6 @@ use crate::policy::facts::Fact;
 use crate::system::ids::{ClientId, GroupId, NodeId};
 use crate::system::spec::{Arrivals, Classes, DuringDual, Effect};
 
-use super::setup::Reach;
 use super::{Event, HostCtx, World, class};
 
 /// A packet to a copy is sent again at most so often; lost as often as that, the way is as good as cut.
@@ -258,16 +257,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         );
     }
 
-    /// The delay of a message of so many bytes between a client and a node, over the first open link that carries it;
-    /// `None`: lost.
+    /// The delay of a message of so many bytes between a client and a node; `None`: lost.
     fn client_delay(&mut self, now: Instant, client: usize, node: NodeId, bytes: f64) -> Option<Span> {
-        let Reach::Over(links) = &self.setup.client_reach[client][node.index()] else {
-            return Some(Span::ZERO);
-        };
-        let link = links.iter().copied().find(|&link| self.link_serves(client, link))?;
-        let mut medium = crate::system::medium::Medium::PERFECT;
-        medium.add(link);
-        let medium = medium.at(now, &mut self.channels);
+        let medium = self.client_way(client, node)?.at(now, &mut self.channels);
         medium.draw_sized(&self.setup.model.links, bytes, &mut self.requests.network[client])
     }
 

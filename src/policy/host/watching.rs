@@ -7,10 +7,10 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Notice, Policy, Routing, Sense, Watching};
 use crate::policy::facts::Fact;
 use crate::service::detector::{Observed, Surroundings, Watch};
+use crate::service::fidelity::{Explained, Form};
 use crate::service::health::{CheckSurroundings, HealthCheck, Rule};
 use crate::service::poll::Poll;
 use crate::system::ids::{GroupId, LinkId, NodeId};
-use crate::system::medium::Medium;
 use crate::system::spec::Classes;
 
 use super::fidelity::Process;
@@ -55,6 +55,7 @@ pub(super) struct CheckSlot {
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Balancers start with the run.
     pub(super) fn begin_watches(&mut self, ctx: &mut HostCtx<'_, P>) {
+        let channels = self.channels_at(ctx.now());
         for (c, client) in self.setup.model.clients.iter().enumerate() {
             let design = &self.setup.designs[client.to.index()];
             let Routing::Balanced { rule, .. } = &design.routing else { continue };
@@ -64,28 +65,34 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let slot = ctx.slot(Self::rank(class::TIMER, 8192 + index), Event::Check(index as u16));
                 // Each loop has a phase of its own.
                 let first = ctx.now() + rule.every.scaled(stream.uniform());
-                let around =
-                    CheckSurroundings { ways: Some([Medium::PERFECT; 2]), answering: true, checking: true };
-                let links = &self.setup.model.links;
-                let check = HealthCheck::new(*rule, self.setup.skips, first, around, stream, links);
+                // Instances serve from the start on.
+                let around = self.check_surroundings(c, node, true);
+                let (skips, links) = (self.setup.skips, &self.setup.model.links);
+                let check = HealthCheck::over(*rule, skips, first, around, stream, links, channels.clone());
                 self.checks.push(CheckSlot { client: c, node, check, slot });
                 self.arm_check(index, ctx);
             }
         }
     }
 
-    /// In which form each detector runs at present.
-    pub(super) fn explain_watches(&self) -> Vec<Process> {
+    /// In which form each detector runs at present. `drift`: how much the clock of a node may be fast or slow.
+    pub(super) fn explain_watches(&self, drift: impl Fn(NodeId) -> f64) -> Vec<Process> {
         let model = &self.setup.model;
         let name = |node: NodeId| model.nodes[node.index()].name.as_str();
         let watches = self.watches.iter().filter(|watch| watch.is_on).filter_map(|watch| {
             let (observer, peer) = (name(watch.observer), name(watch.peer));
             let (what, explained) = match &watch.kind {
-                // A connection is silent until it closes.
-                Kind::New(_) | Kind::Connection { .. } => return None,
+                Kind::New(_) => return None,
+                Kind::Connection { .. } => {
+                    let why =
+                        "silent until it closes; how long the other side takes to learn of it is drawn then";
+                    (format!("{observer} watches its connection to {peer}"), Explained::new(Form::One, why))
+                }
                 Kind::Poll(poll, _) => (format!("{observer} polls {peer}"), poll.explain()),
                 Kind::Beats(beats) => {
-                    (format!("{observer} watches the heartbeats of {peer}"), beats.explain(&model.links))
+                    let apart = drift(watch.observer) + drift(watch.peer);
+                    let what = format!("{observer} watches the heartbeats of {peer}");
+                    (what, beats.explain(&model.links, apart))
                 }
                 Kind::Echo(check) => {
                     (format!("{observer} asks {peer} for an echo"), check.explain(&model.links))
@@ -465,15 +472,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.notify(observer, Notice::Suspect { peer, by }, ctx);
     }
 
+    /// A check goes the way of the requests of the client that its balancer stands beside.
+    fn check_surroundings(&self, client: usize, node: NodeId, answering: bool) -> CheckSurroundings {
+        CheckSurroundings {
+            ways: self.client_way(client, node).map(|way| [way; 2]),
+            answering,
+            checking: true,
+        }
+    }
+
     fn check_again(&mut self, index: usize, ctx: &mut HostCtx<'_, P>) {
         let CheckSlot { client, node, .. } = self.checks[index];
         let state = &self.nodes[node.index()];
         let serving = state.is_running() && state.stance.is_some_and(|s| s.accepts.is_some() || s.reads);
-        let around = CheckSurroundings {
-            ways: self.client_reaches(client, node).then_some([Medium::PERFECT; 2]),
-            answering: serving,
-            checking: true,
-        };
+        let around = self.check_surroundings(client, node, serving);
         let now = ctx.now();
         let seen = self.checks[index].check.change(now, around, &self.setup.model.links);
         self.arm_check(index, ctx);

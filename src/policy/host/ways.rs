@@ -1,4 +1,4 @@
-//! Which ways are open between nodes, and which nodes a client reaches: worked out when a link changes, looked up
+//! Which ways are open between nodes, and by which a client reaches a node: worked out when a link changes, looked up
 //! at every step in between.
 
 use crate::engine::probe::Probe;
@@ -28,6 +28,9 @@ pub(super) struct Ways {
     nodes: usize,
     /// What carries each of `CLASSES` from one node to another, by the pair of nodes; `None`: no way is open.
     between: Vec<[Option<Medium>; 3]>,
+    /// What carries a client's traffic to a node and back, by the pair of client and node; `None`: no way is open.
+    /// Requests and the checks of the balancer beside the client take the same way.
+    to_client: Vec<Option<Medium>>,
     /// The members of its group that a client reaches, by client.
     reached: Vec<u64>,
 }
@@ -42,7 +45,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 self.find_way(NodeId::from(from), NodeId::from(to));
             }
         }
-        self.ways.reached = (0..self.setup.model.clients.len()).map(|c| self.find_reached(c)).collect();
+        let clients = self.setup.model.clients.len();
+        self.ways.to_client = vec![None; clients * nodes];
+        self.ways.reached = (0..clients).map(|c| self.find_client_ways(c)).collect();
     }
 
     fn find_way(&mut self, from: NodeId, to: NodeId) {
@@ -75,17 +80,27 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         None
     }
 
-    fn find_reached(&self, client: usize) -> u64 {
+    /// Finds how a client reaches each member of its group; says which it does reach.
+    fn find_client_ways(&mut self, client: usize) -> u64 {
         let group = self.setup.model.clients[client].to;
-        let nodes = self.setup.model.groups[group.index()].nodes.iter().enumerate();
-        nodes.filter(|(_, node)| self.finds_node(client, **node)).fold(0, |set, (m, _)| set | 1 << m)
+        let mut reached = 0;
+        for (m, &node) in self.setup.model.groups[group.index()].nodes.iter().enumerate() {
+            let found = self.find_client_way(client, node);
+            reached |= u64::from(found.is_some()) << m;
+            self.ways.to_client[client * self.ways.nodes + node.index()] = found;
+        }
+        reached
     }
 
-    fn finds_node(&self, client: usize, node: NodeId) -> bool {
-        match &self.setup.client_reach[client][node.index()] {
-            Reach::Always => true,
-            Reach::Over(links) => links.iter().any(|&link| self.link_serves(client, link)),
-        }
+    /// Of several links the first open one carries everything, there and back, as the links of a failover path do.
+    fn find_client_way(&self, client: usize, node: NodeId) -> Option<Medium> {
+        let Reach::Over(links) = &self.setup.client_reach[client][node.index()] else {
+            return Some(Medium::PERFECT);
+        };
+        let link = links.iter().copied().find(|&link| self.link_serves(client, link))?;
+        let mut medium = Medium::PERFECT;
+        medium.add(link);
+        Some(medium)
     }
 
     pub(super) fn begin_channels(&mut self) {
@@ -119,7 +134,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         for client in 0..self.ways.reached.len() {
             if setup.client_uses(client, link) {
-                let reached = self.find_reached(client);
+                let reached = self.find_client_ways(client);
                 if std::mem::replace(&mut self.ways.reached[client], reached) != reached {
                     self.touch(setup.model.clients[client].to);
                 }
@@ -138,6 +153,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     #[inline]
     pub(super) fn is_way_open(&self, from: NodeId, to: NodeId, classes: Classes) -> bool {
         self.ways.between[from.index() * self.ways.nodes + to.index()][place_of(classes)].is_some()
+    }
+
+    /// The link that carries a client's traffic to a node of its group and back; `None`: no way is open.
+    #[inline]
+    pub(super) fn client_way(&self, client: usize, node: NodeId) -> Option<Medium> {
+        self.ways.to_client[client * self.ways.nodes + node.index()]
     }
 
     /// Whether a client reaches a node of its group over the network.

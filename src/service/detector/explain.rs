@@ -8,8 +8,9 @@ use super::Watch;
 use super::silence::Silence;
 
 impl Watch {
-    /// In which form it runs while the surroundings are as they are.
-    pub fn explain(&self, links: &[Link]) -> Explained {
+    /// In which form it runs while the surroundings are as they are. `apart`: by how much the clocks of both nodes may
+    /// differ (1e-6 for 1 ppm), which the watch itself does not know.
+    pub fn explain(&self, links: &[Link], apart: f64) -> Explained {
         if !self.skips {
             return Explained::asked();
         }
@@ -17,7 +18,7 @@ impl Watch {
             return Explained::new(Form::Skips, "no beat can come: the deadline is all there is");
         };
         if self.goes_ahead() {
-            return self.explain_ahead(medium);
+            return self.explain_ahead(medium, apart);
         }
         let Some((law, exception)) = self.ordinary(beats.period, medium, links) else {
             let cut = self.patience(medium, links).saturating_sub(beats.period);
@@ -41,7 +42,7 @@ impl Watch {
     }
 
     /// What there is to say about this form.
-    fn explain_ahead(&self, medium: Medium) -> Explained {
+    fn explain_ahead(&self, medium: Medium, apart: f64) -> Explained {
         let mut why = match self.silence {
             Silence::MissedOf { .. } => {
                 "ticks and beats are stepped privately; stretches in which every tick has its beat are jumped"
@@ -54,6 +55,15 @@ impl Watch {
             }
         }
         .to_owned();
+        if apart > 0.0 && matches!(self.silence, Silence::MissedOf { .. }) {
+            // One slips past the other by `apart` of a tick at each: they are out of step after 1/apart ticks at most.
+            why.push_str(&format!(
+                "; beats and ticks of clocks that differ by {} slide past each other, which ends a jump after {:.0} \
+                 ticks at most",
+                shown_probability(apart),
+                1.0 / apart
+            ));
+        }
         if medium.has_bursts(&self.channels) {
             why.push_str("; the states of the link are read from one path, which all its traffic shares");
         }
