@@ -9,9 +9,11 @@ mod models;
 use common::*;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::Instant;
-use failsim::measure::{Summary, simulate};
+use failsim::measure::{Replication, Summary, simulate};
+use failsim::model::shipped::{self, FileKind};
 use failsim::policy::facts::Fact;
-use failsim::policy::host;
+use failsim::policy::host::{self, Setup};
+use failsim::policy::registry::Shipped;
 use failsim::system::ids::GroupId;
 use rayon::prelude::*;
 
@@ -151,6 +153,27 @@ fn blocks_fold_to_the_whole() {
                     && near(ends(a.low), ends(b.low))
                     && near(ends(a.high), ends(b.high));
                 assert!(same && a.n == b.n && a.zero == b.zero, "{name}: {}: {a:?} {b:?}", measure.name);
+            }
+        }
+    }
+}
+
+/// What a run leaves behind for the next one in its room is room, and what does not depend on the run.
+#[test]
+fn a_run_in_the_room_of_another_is_the_same() {
+    for name in shipped::names(FileKind::Model) {
+        for (skips, requests, horizon) in
+            [(true, false, hours(200_000.0)), (false, false, hours(20.0)), (true, true, secs(60.0))]
+        {
+            let setup = Setup::<Shipped>::new(shipped_model(name), 5, skips, requests);
+            let mut room = Replication::open(&setup, 8, horizon, ());
+            room.step();
+            room.close_for_next();
+            for run in [3, 4] {
+                room.open_next(run);
+                room.step();
+                let again = room.close_for_next();
+                assert!(again == simulate(&setup, run, horizon), "{name} run {run}, skips {skips}");
             }
         }
     }

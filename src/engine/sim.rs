@@ -141,6 +141,13 @@ impl<W: World> Simulation<W> {
         begin(&mut self.world, &mut ctx);
     }
 
+    /// Back to time zero with nothing scheduled and no slot: for another run in the room of one that is over.
+    pub fn start_over(&mut self) {
+        self.agenda.clear();
+        self.now = Instant::ZERO;
+        self.stop = false;
+    }
+
     /// The present instant.
     pub fn now(&self) -> Instant {
         self.now

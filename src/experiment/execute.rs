@@ -105,6 +105,7 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
     let changed = Condvar::new();
     let work = || {
         let mut watch = StopWatch::new(options.timed);
+        let mut rooms = Rooms { point: usize::MAX, cases: Vec::new() };
         loop {
             let task = {
                 let mut state = lock(&state);
@@ -124,9 +125,9 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
             let (point, first) = (task / per_point, (task % per_point) as u64 * unit);
             let part = if unit == BLOCK {
                 let runs = first..(first + BLOCK).min(plan.runs);
-                block(plan, point, runs, options, &mut watch, &mut stats).map(Part::Block)
+                block(plan, point, runs, options, &mut rooms, &mut watch, &mut stats).map(Part::Block)
             } else {
-                run(plan, point, first, options, &mut watch, &mut stats).map(Part::Run)
+                run(plan, point, first, options, &mut rooms, &mut watch, &mut stats).map(Part::Run)
             };
             std::mem::forget(guard);
             let Some(part) = part else { return changed.notify_all() };
@@ -152,6 +153,24 @@ pub fn execute<P: PolicySet>(plan: &Plan<P>, options: &Options<'_>) -> Results {
     let is_cancelled = state.folded < tasks;
     state.points.truncate(state.folded / per_point);
     Results { points: state.points, is_cancelled, stats: state.stats }
+}
+
+/// A thread's last run of each policy at one point, in whose room the next one goes.
+struct Rooms<'p, P: PolicySet> {
+    point: usize,
+    cases: Vec<Option<Replication<'p, P, ()>>>,
+}
+
+impl<'p, P: PolicySet> Rooms<'p, P> {
+    /// Those of a point with so many policies.
+    fn at(&mut self, point: usize, policies: usize) -> &mut [Option<Replication<'p, P, ()>>] {
+        if self.point != point {
+            self.point = point;
+            self.cases.clear();
+            self.cases.resize_with(policies, || None);
+        }
+        &mut self.cases
+    }
 }
 
 /// Takes up what has come in, as far as nothing is missing in between.
@@ -202,17 +221,18 @@ impl PointResult {
 }
 
 /// One block; `None` if it was cancelled.
-fn block<P: PolicySet>(
-    plan: &Plan<P>,
+fn block<'p, P: PolicySet>(
+    plan: &'p Plan<P>,
     point: usize,
     runs: Range<u64>,
     options: &Options<'_>,
+    rooms: &mut Rooms<'p, P>,
     watch: &mut StopWatch,
     stats: &mut Stats,
 ) -> Option<PointResult> {
     let mut result = PointResult::nothing(plan, point);
     for number in runs {
-        let records = run(plan, point, number, options, watch, stats)?;
+        let records = run(plan, point, number, options, rooms, watch, stats)?;
         result.add(&records);
         watch.lap(Stage::Folding, stats);
     }
@@ -220,30 +240,39 @@ fn block<P: PolicySet>(
 }
 
 /// One run of each policy; `None` if it was cancelled.
-fn run<P: PolicySet>(
-    plan: &Plan<P>,
+fn run<'p, P: PolicySet>(
+    plan: &'p Plan<P>,
     point: usize,
     run: u64,
     options: &Options<'_>,
+    rooms: &mut Rooms<'p, P>,
     watch: &mut StopWatch,
     stats: &mut Stats,
 ) -> Option<Vec<Record>> {
     if options.cancel.load(Ordering::Relaxed) {
         return None;
     }
-    let one = |(policy, case): (usize, &Case<P>)| {
+    let cases = &plan.points[point].cases;
+    let rooms = rooms.at(point, cases.len());
+    let one = |(policy, case): (usize, &'p Case<P>)| {
         let naming = Naming { options, place: (point, policy, run) };
-        let mut replication = Replication::open(&case.setup, run, plan.horizon, ());
+        let replication = match &mut rooms[policy] {
+            Some(replication) => {
+                replication.open_next(run);
+                replication
+            }
+            room => room.insert(Replication::open(&case.setup, run, plan.horizon, ())),
+        };
         watch.lap(Stage::Opening, stats);
         replication.step();
         watch.lap(Stage::Stepping, stats);
-        let (record, ()) = replication.close();
+        let record = replication.close_for_next();
         watch.lap(Stage::Closing, stats);
         stats.add(&record);
         std::mem::forget(naming);
         record
     };
-    Some(plan.points[point].cases.iter().enumerate().map(one).collect())
+    Some(cases.iter().enumerate().map(one).collect())
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

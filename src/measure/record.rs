@@ -106,18 +106,37 @@ impl<'s, P: Policy, T: Probe<Fact>> Replication<'s, P, T> {
     }
 
     /// Closes the books: the run's figures, and the probe with what it saw.
-    pub fn close(self) -> (Record, T) {
-        let Replication { mut simulation, end } = self;
-        simulation.world.finish(end);
-        let (events, events_by_class) = (simulation.events(), simulation.events_by_class());
-        let fingerprint = simulation.world.fingerprint().value();
-        let groups = simulation.world.setup().model.groups.len();
-        let group_fingerprints =
-            (0..groups).map(|g| simulation.world.group_fingerprint(GroupId::from(g)).value()).collect();
-        let (mut observer, probe) = simulation.world.probe;
+    pub fn close(mut self) -> (Record, T) {
+        let record = self.close_books();
+        (record, self.simulation.world.probe.1)
+    }
+
+    /// The run's figures; a new observer stands ready.
+    fn close_books(&mut self) -> Record {
+        let Replication { simulation, end } = self;
+        let (world, end) = (&mut simulation.world, *end);
+        world.finish(end);
+        let fingerprint = world.fingerprint().value();
+        let setup = world.setup();
+        let groups = (0..setup.model.groups.len()).map(GroupId::from);
+        let group_fingerprints = groups.map(|group| world.group_fingerprint(group).value()).collect();
+        let mut observer = std::mem::replace(&mut world.probe.0, Observer::new(setup));
         observer.check_open_splits(end);
         let breach = observer.breach;
         let (service, groups) = observer.finish(end);
-        (Record { fingerprint, group_fingerprints, events, events_by_class, breach, service, groups }, probe)
+        let (events, events_by_class) = (simulation.events(), simulation.events_by_class());
+        Record { fingerprint, group_fingerprints, events, events_by_class, breach, service, groups }
+    }
+}
+
+impl<P: Policy> Replication<'_, P, ()> {
+    /// The run's figures. What it took is there for the next one: see [`Replication::open_next`].
+    pub fn close_for_next(&mut self) -> Record {
+        self.close_books()
+    }
+
+    /// Run `run` of the same model, ready to step, in the room of one that has been closed.
+    pub fn open_next(&mut self, run: u64) {
+        host::reopen(&mut self.simulation, run);
     }
 }

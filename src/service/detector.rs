@@ -198,6 +198,13 @@ impl Watch {
         watch
     }
 
+    /// Takes over what a watch of the same pair over the same links has worked out, if it watched alike.
+    pub(crate) fn learn(&mut self, former: &Watch) {
+        if former.silence == self.silence {
+            self.ordinary = former.ordinary;
+        }
+    }
+
     /// Whether the peer is suspected.
     pub fn is_suspected(&self) -> bool {
         self.ahead.as_ref().map_or(self.suspected, |ahead| ahead.origin.suspected)

@@ -140,6 +140,7 @@ pub struct World<'s, P: Policy, T> {
     planned: Vec<faults::PlannedState>,
     changeovers: Vec<(Stream, Slot)>,
     watches: Vec<watching::WatchSlot>,
+    former: watching::Former,
     checks: Vec<watching::CheckSlot>,
     groups: Vec<copying::GroupState>,
     clients: Vec<clients::ClientState>,
@@ -175,6 +176,7 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
         planned: Vec::new(),
         changeovers: Vec::new(),
         watches: Vec::new(),
+        former: watching::Former::default(),
         checks: Vec::new(),
         groups: Vec::new(),
         clients: Vec::new(),
@@ -194,7 +196,41 @@ pub fn open<'s, P: Policy, T: Probe<Fact>>(setup: &'s Setup<P>, run: u64, probe:
     simulation
 }
 
+/// Opens run `run` of the same model in the room of one that is over: lists keep their lengths, and what detectors have
+/// worked out of their links is known. The probe goes on.
+pub fn reopen<P: Policy, T: Probe<Fact>>(simulation: &mut Run<'_, P, T>, run: u64) {
+    simulation.start_over();
+    simulation.world.clear(run);
+    simulation.set_up(|world, ctx| world.begin(ctx));
+}
+
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
+    /// As before [`World::begin`].
+    fn clear(&mut self, run: u64) {
+        self.run = run;
+        self.nodes.clear();
+        self.clocks.clear();
+        self.links.clear();
+        self.channels = Channels::default();
+        self.faults.clear();
+        self.crews.clear();
+        self.planned.clear();
+        self.changeovers.clear();
+        self.former.take(&mut self.watches);
+        self.checks.clear();
+        self.groups.clear();
+        self.clients.clear();
+        self.requests = requests::Requests::default();
+        self.fingerprint = Fingerprint::default();
+        self.group_fingerprints.fill(Fingerprint::default());
+        self.check_points = None;
+        self.commands.clear();
+        self.stale_copies.fill(true);
+        self.stale.fill(service::Stale::Yes);
+        self.ways = ways::Ways::default();
+        self.later_copies = messages::LaterCopies::default();
+    }
+
     fn begin(&mut self, ctx: &mut HostCtx<'_, P>) {
         self.begin_faults(ctx);
         self.begin_channels();

@@ -43,6 +43,31 @@ pub(super) struct WatchSlot {
     slot: Slot,
 }
 
+/// The watches of the run before, in whose room this one runs. A clone has none.
+#[derive(Debug, Default)]
+pub(super) struct Former(Vec<WatchSlot>);
+
+impl Former {
+    pub(super) fn take(&mut self, watches: &mut Vec<WatchSlot>) {
+        self.0.clear();
+        std::mem::swap(&mut self.0, watches);
+    }
+
+    /// The heartbeat watch of the same pair.
+    fn beats(&self, observer: NodeId, peer: NodeId) -> Option<&Watch> {
+        self.0.iter().find_map(|slot| match &slot.kind {
+            Kind::Beats(watch) if slot.observer == observer && slot.peer == peer => Some(watch),
+            _ => None,
+        })
+    }
+}
+
+impl Clone for Former {
+    fn clone(&self) -> Former {
+        Former::default()
+    }
+}
+
 /// A balancer's health check of one node, beside one class of clients.
 #[derive(Clone, Debug)]
 pub(super) struct CheckSlot {
@@ -151,7 +176,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     watch.begin_again(silence, armed, now, around, links, channels);
                 } else {
                     let (skips, stream) = (self.setup.skips, self.stream_of(index, now));
-                    let watch = Watch::over(silence, skips, armed, now, around, stream, links, channels);
+                    let mut watch = Watch::over(silence, skips, armed, now, around, stream, links, channels);
+                    if let Some(former) = self.former.beats(observer, peer) {
+                        watch.learn(former);
+                    }
                     self.watches[index].kind = Kind::Beats(watch);
                 }
             }
