@@ -163,49 +163,28 @@ fn k_of_k_is_k_in_a_row() {
     }
 }
 
-/// Mistakes of one detector: how many, and the time they took, per second.
-fn mistakes(silence: Silence, links: &[Link], skips: bool, run: u64, length: f64) -> (f64, f64) {
-    let beats = Beats { first: instant(0.5), period: secs(1.0) };
-    let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-    let channels = Channels::new(links, |_| StreamKey::new(17, "bursts", "theory").open(run));
-    let stream = StreamKey::new(17, "theory", "watch").open(run);
-    let mut watch = Watch::over(silence, skips, true, Instant::ZERO, around, stream, links, channels);
-    let log = drive(&mut watch, links, &[], instant(length));
-    let time = log
-        .windows(2)
-        .filter(|pair| pair[0].1 == Seen::Suspect)
-        .map(|pair| (pair[1].0 - pair[0].0).as_secs());
-    let count = log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count();
-    (count as f64 / length, time.sum::<f64>() / length)
-}
-
 /// A lease is NFD-S with a shift of one period less, for any law of delays: the table of Chen, Toueg and Aguilera's
-/// closed forms, half a per cent wide in rate and share where mistakes are frequent.
+/// closed forms, mistakes as rare as one in 12 days by skipping alone. Mistakes are as often a beat that is late by
+/// milliseconds as one that is lost, so their mean length is the hardest to see where few are lost.
 #[test]
 fn leases_meet_the_closed_forms_of_nfd_s() {
-    for (shift, loss, delay, notices, length) in [
-        (1.0, 0.01, 0.02, 0.008, 2_000_000.0),
-        (1.0, 0.2, 0.3, 0.008, 80_000.0),
-        (1.5, 0.2, 0.3, 0.008, 240_000.0),
-        (2.0, 0.3, 0.2, 0.008, 240_000.0),
+    for (shift, loss, delay, length, is_stepped) in [
+        (1.0, 0.01, 0.02, 2e6, true),
+        (1.5, 0.01, 0.02, 1.5e8, false),
+        (2.0, 0.01, 0.02, 1.5e8, false),
+        (3.0, 0.01, 0.02, 1.5e10, false),
+        (1.0, 0.2, 0.3, 8e4, true),
+        (1.5, 0.2, 0.3, 2.4e5, true),
+        (2.0, 0.3, 0.2, 2.4e5, true),
     ] {
-        let delay = Law::exponential(delay).unwrap();
-        let theory = Nfds { period: 1.0, shift, loss, delay: delay.clone() }.accuracy();
-        let links = link(loss, delay);
+        let theory = Nfds { period: 1.0, shift, loss, delay: Law::exponential(delay).unwrap() };
         let silence = Silence::Lease(secs(shift + 1.0));
-        for (skips, length, notices) in [(true, length, notices), (false, length / 16.0, 4.0 * notices)] {
-            let seen: Vec<_> =
-                (0..40).into_par_iter().map(|run| mistakes(silence, &links, skips, run, length)).collect();
-            let what = format!("NFD-S, shift {shift}, loss {loss}, skipping {skips}");
-            mean_within(
-                &what,
-                1.0 / theory.mistake_recurrence,
-                seen.iter().map(|s| s.0),
-                1.0 - 1e-5,
-                notices,
-            );
-            let share = format!("{what}: share");
-            mean_within(&share, theory.mistake_share, seen.iter().map(|s| s.1), 1.0 - 1e-5, 4.0 * notices);
+        let confidence = 1.0 - 1e-5;
+        let notices = [0.008, if loss < 0.1 && shift != 1.5 { 0.03 } else { 0.01 }, 0.032];
+        nfds_holds("NFD-S", &theory, silence, true, (40, length), confidence, notices);
+        if is_stepped {
+            let notices = notices.map(|error| 4.0 * error);
+            nfds_holds("NFD-S", &theory, silence, false, (40, length / 16.0), confidence, notices);
         }
     }
 }
@@ -213,7 +192,12 @@ fn leases_meet_the_closed_forms_of_nfd_s() {
 /// Renewals without a formula: m of n by its Markov chain on the last outcomes, without jitter.
 #[test]
 fn m_of_n_meets_its_markov_chain() {
-    for (missing, n, loss) in [(2_u32, 4_u32, 0.05), (3, 5, 0.15)] {
+    for (missing, n, loss, length, notices) in [
+        // Each loss is a suspicion: one per cent in what jumps go by is nearly as much in their rate.
+        (1_u32, 3_u32, 0.05, 1e6, 0.005),
+        (2, 4, 0.05, 8e5, 0.015),
+        (3, 5, 0.15, 8e5, 0.015),
+    ] {
         // The stationary rate of ticks at which the missing among the last n become m: by iteration of the chain.
         let states = 1_usize << n;
         let mut p = vec![1.0 / states as f64; states];
@@ -236,15 +220,15 @@ fn m_of_n_meets_its_markov_chain() {
         let share: f64 = (0..states).filter(|s| s.count_ones() >= missing).map(|s| p[s]).sum();
         let links = link(loss, Law::fixed(0.1).unwrap());
         let silence = of(missing as u8, n as u8, 1.0);
-        for (skips, length, notices) in [(true, 800_000.0, 0.015), (false, 50_000.0, 0.06)] {
+        for (skips, length, notices) in [(true, length, notices), (false, 50_000.0, 0.06)] {
             let seen: Vec<_> =
                 (0..40).into_par_iter().map(|run| mistakes(silence, &links, skips, run, length)).collect();
             let what = format!("{missing} of {n}, loss {loss}, skipping {skips}");
-            mean_within(&what, begins, seen.iter().map(|s| s.0), 1.0 - 1e-5, notices);
+            mean_within(&what, begins, seen.iter().map(|s| s.rate), 1.0 - 1e-5, notices);
             mean_within(
                 &format!("{what}: share"),
                 share,
-                seen.iter().map(|s| s.1),
+                seen.iter().map(|s| s.share),
                 1.0 - 1e-5,
                 1.5 * notices,
             );
@@ -261,7 +245,7 @@ fn bursts_are_as_long_as_their_law_says() {
     // Suspicion after 3 s of silence: beats 1, 2 and 3 after the last one heard fall into one bad state.
     let silence = Silence::TimeOut(secs(3.0) + Span::from_nanos(1));
     let rates = |skips: bool| -> Vec<f64> {
-        (0..40).into_par_iter().map(|run| mistakes(silence, &links, skips, run, 100_000.0).0).collect()
+        (0..40).into_par_iter().map(|run| mistakes(silence, &links, skips, run, 100_000.0).rate).collect()
     };
     // Beats 1, 2 and 3 after the last one heard are lost, which means three in a row in the bad state after one in the
     // good one. Beats read as a two-state chain in discrete time: its run lengths are geometric.

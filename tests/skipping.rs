@@ -5,6 +5,8 @@
 //! are held against each other by the two-sample Kolmogorov-Smirnov test at 10⁻³/200 each: all of them together
 //! (fewer than 200) fail by chance with probability 10⁻³ at most. Seeds are fixed.
 
+#[path = "common/checks.rs"]
+mod checks;
 mod common;
 #[path = "common/models.rs"]
 #[allow(unreachable_pub)]
@@ -12,14 +14,15 @@ mod models;
 #[path = "common/watches.rs"]
 mod watches;
 
+use checks::*;
 use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
-use failsim::engine::time::{Instant, Span};
-use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
+use failsim::engine::time::Instant;
+use failsim::service::detector::{Silence, Surroundings};
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
+use failsim::stats::test::chi_square_fit;
 use failsim::system::bursts::{Bursts, Channels};
-use failsim::system::spec::Link;
 use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
 use watches::*;
@@ -54,93 +57,6 @@ fn watches_agree() {
     }
 }
 
-fn drive_check(
-    check: &mut HealthCheck,
-    links: &[Link],
-    acts: &[(Instant, CheckSurroundings)],
-    until: Instant,
-) -> Vec<(Instant, Seen)> {
-    let mut log = Vec::new();
-    let mut acts = acts.iter().peekable();
-    loop {
-        let wake = check.wake_at();
-        let act = acts.peek().map_or(Instant::NEVER, |(at, _)| *at);
-        if wake.min(act) > until {
-            return log;
-        }
-        let (now, seen) = if act <= wake {
-            let (at, around) = acts.next().expect("peeked");
-            (*at, check.change(*at, *around, links))
-        } else {
-            (wake, check.wake(wake, links))
-        };
-        if seen.suspect {
-            log.push((now, Seen::Suspect));
-        }
-        if seen.trust {
-            log.push((now, Seen::Trust));
-        }
-    }
-}
-
-const CHECKS: [&str; 9] = [
-    "first suspicion",
-    "first mistake",
-    "crash to suspicion",
-    "return to trust",
-    "cut to suspicion",
-    "heal to trust",
-    "heal to the next suspicion",
-    "the observer's pause to the next suspicion",
-    "suspicions in 200 s",
-];
-
-fn checks(rule: Rule, links: &[Link], skips: bool) -> Vec<Vec<f64>> {
-    let one = |run: u64| {
-        let form = if skips { "skipping" } else { "stepwise" };
-        let mut fate = StreamKey::new(5, "fate", form).open(run);
-        let mut row = Vec::new();
-        let mut scene = 0;
-        let around = CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
-        let mut begin = || {
-            scene += 1;
-            let stream = StreamKey::new(5, "check", &format!("{form}{scene}")).open(run);
-            let start = Instant::ZERO + rule.every.scaled(fate.uniform());
-            let at = instant(40.0 + 7.0 * fate.uniform());
-            let length = secs(20.0 * fate.uniform() * fate.uniform());
-            (HealthCheck::new(rule, skips, start, around, stream, links), at, length)
-        };
-        let (mut check, ..) = begin();
-        let log = drive_check(&mut check, links, &[], instant(400.0));
-        let suspicion = first(&log, Instant::ZERO, Seen::Suspect);
-        row.push(suspicion);
-        row.push(if suspicion < 1e6 { first(&log, instant(suspicion), Seen::Trust) } else { 1e6 });
-        let silent = CheckSurroundings { answering: false, ..around };
-        let cut = CheckSurroundings { ways: None, ..around };
-        let paused = CheckSurroundings { checking: false, ..around };
-        for (during, keep) in [(silent, 2), (cut, 3), (paused, 1)] {
-            let (mut check, at, length) = begin();
-            let acts = [(at, during), (at + length, around)];
-            let log = drive_check(&mut check, links, &acts, at + length + secs(100.0));
-            let back = at + length;
-            match keep {
-                2 => row.extend([first(&log, at, Seen::Suspect), first(&log, back, Seen::Trust)]),
-                3 => row.extend([
-                    first(&log, at, Seen::Suspect),
-                    first(&log, back, Seen::Trust),
-                    first(&log, back, Seen::Suspect),
-                ]),
-                _ => row.push(first(&log, back, Seen::Suspect)),
-            }
-        }
-        let (mut check, ..) = begin();
-        let log = drive_check(&mut check, links, &[], instant(200.0));
-        row.push(log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count() as f64);
-        row
-    };
-    (0..RUNS).into_par_iter().map(one).collect()
-}
-
 #[test]
 fn health_checks_agree() {
     let rule = |fall, rise| Rule { every: secs(1.0), timeout: secs(0.8), fall, rise };
@@ -154,7 +70,7 @@ fn health_checks_agree() {
         agree(
             &format!("{rule:?}, loss {loss}, {latency:?}"),
             EACH,
-            |skips| checks(rule, &links, skips),
+            |skips| checks(rule, &links, skips, RUNS),
             &CHECKS,
         );
     }
@@ -211,34 +127,11 @@ fn checks_over_bursts_take_the_same_steps() {
 #[test]
 fn mistakes_come_as_often_as_theory_says() {
     for (loss, shift, delay) in [(0.2, 1.0, 0.1), (0.3, 2.0, 0.2), (0.1, 1.5, 0.2), (0.05, 1.0, 0.0)] {
-        let theory = Nfds { period: 1.0, shift, loss, delay: Law::fixed(delay).unwrap() }.accuracy();
-        let links = link(loss, Law::fixed(delay).unwrap());
+        let theory = Nfds { period: 1.0, shift, loss, delay: Law::fixed(delay).unwrap() };
         let silence = Silence::TimeOut(secs(1.0 + shift - delay));
         for skips in [true, false] {
-            let length = if skips { 40_000.0 } else { 20_000.0 };
-            let seen: Vec<_> = (0..60_u64)
-                .into_par_iter()
-                .map(|run| {
-                    let beats = Beats { first: instant(0.5), period: secs(1.0) };
-                    let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-                    let stream = StreamKey::new(7, "renewal", "watch").open(run);
-                    let mut watch = Watch::new(silence, skips, true, Instant::ZERO, around, stream, &links);
-                    let log = drive(&mut watch, &links, &[], instant(length));
-                    let mistakes = log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count();
-                    let mut time = 0.0;
-                    for pair in log.windows(2) {
-                        if pair[0].1 == Seen::Suspect {
-                            time += (pair[1].0 - pair[0].0).as_secs();
-                        }
-                    }
-                    (mistakes as f64 / length, time / length)
-                })
-                .collect();
-            let what = format!("NFD-S with loss {loss}, shift {shift}, skipping {skips}");
-            let rates = seen.iter().map(|s| s.0);
-            mean_within(&what, 1.0 / theory.mistake_recurrence, rates, 1.0 - 1e-5, 0.12);
-            let shares = seen.iter().map(|s| s.1);
-            mean_within(&format!("{what}: share"), theory.mistake_share, shares, 1.0 - 1e-5, 0.12);
+            let size = (60, if skips { 40_000.0 } else { 20_000.0 });
+            nfds_holds("a time-out", &theory, silence, skips, size, 1.0 - 1e-5, [0.12; 3]);
         }
     }
 }
@@ -248,53 +141,66 @@ fn mistakes_come_as_often_as_theory_says() {
 #[test]
 fn runs_of_losses_come_as_often_as_theory_says() {
     for (loss, k) in [(0.3, 2), (0.1, 2), (0.05, 3)] {
-        let links = link(loss, Law::fixed(0.0).unwrap());
-        let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
-        let times: Vec<_> = (0..1_200_000_u64)
-            .into_par_iter()
-            .map(|run| {
-                let beats = Beats { first: instant(1.0), period: secs(1.0) };
-                let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-                let stream = StreamKey::new(23, "rows", "watch").open(run);
-                let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
-                loop {
-                    let at = watch.wake_at();
-                    if watch.wake(at, &links).suspect {
-                        return at.as_secs() - 1e-9;
-                    }
-                }
-            })
-            .collect();
-        mean_within(&format!("{k} losses in a row at {loss}"), k_run_mean(loss, k), times, 1.0 - 1e-5, 0.005);
+        let beats = beats_to_a_run(loss, k, 1_200_000);
+        mean_within(&format!("{k} losses in a row at {loss}"), k_run_mean(loss, k), beats, 1.0 - 1e-5, 0.005);
     }
 }
 
+/// The same for checks, which fail with either leg: skipping, at a size where one per cent in that probability shows.
 #[test]
 fn checks_in_a_row_fail_as_often_as_theory_says() {
     for (loss, fall) in [(0.1, 2), (0.05, 1), (0.15, 3)] {
-        let rule = Rule { every: secs(1.0), timeout: secs(0.5), fall, rise: 1 };
-        let links = link(loss, Law::fixed(0.0).unwrap());
         let failing = 1.0 - (1.0 - loss) * (1.0 - loss);
-        for skips in [true, false] {
-            let times: Vec<_> = (0..10_000_u64)
-                .into_par_iter()
-                .map(|run| {
-                    let around =
-                        CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
-                    let stream = StreamKey::new(9, "rows", "check").open(run);
-                    let mut check = HealthCheck::new(rule, skips, instant(1.0), around, stream, &links);
-                    loop {
-                        let at = check.wake_at();
-                        if check.wake(at, &links).suspect {
-                            return at.as_secs() - 0.5;
-                        }
-                    }
-                })
-                .collect();
+        for (skips, runs, notices) in [(true, 1_200_000, 0.005), (false, 10_000, 0.05)] {
+            let times = checks_to_a_verdict(loss, fall, skips, runs);
             let what = format!("{fall} checks in a row with loss {loss}, skipping {skips}");
-            mean_within(&what, k_run_mean(failing, fall), times, 1.0 - 1e-5, 0.05);
+            mean_within(&what, k_run_mean(failing, fall), times, 1.0 - 1e-5, notices);
         }
     }
+}
+
+/// A peer that sends five beats and crashes at a random instant before the sixth, seen by a time-out of k beats and a
+/// bit (`after`), so that k losses in a row are a suspicion. How soon that comes goes by the age a of the last beat,
+/// which is uniform, and by the losses j in a row before the crash: after + delay − a − j. No earlier suspicion means
+/// that no run of k was complete, or just now: one complete with the last beat is noticed `after` + delay − k later.
+/// One per cent more in a term of the law of j is a chi-square of 40 and more, where the limit is 26.
+#[test]
+fn a_crash_is_noticed_as_fast_as_theory_says() {
+    let (loss, delay, after, k, beats) = (0.3, 0.25, 3.1, 3, 5_u32);
+    let links = link(loss, Law::fixed(delay).unwrap());
+    // Losses in a row after the first beat, which is heard, and so on; the last entry: a run complete just now.
+    let mut row = [1.0, 0.0, 0.0, 0.0];
+    for _ in 1..beats {
+        let [none, one, two, _] = row;
+        let all = none + one + two;
+        row = [all * (1.0 - loss), none * loss, one * loss, two * loss];
+    }
+    // Only while it is not noticed yet.
+    let late = after + delay - f64::from(k);
+    row[3] *= late;
+    let all: f64 = row.iter().sum();
+    let age = (0.5 * (all - row[3]) + 0.5 * late * row[3]) / all;
+    let losses: f64 = (1..).zip(&row[1..]).map(|(j, p)| f64::from(j) * p).sum::<f64>() / all;
+
+    let one = |run: u64| {
+        let age = StreamKey::new(29, "fate", "crash").open(run).uniform();
+        let mut watch = steady(Silence::TimeOut(secs(after)), true, 1.0, &links, "crash", run);
+        let crash = instant(f64::from(beats) + age);
+        let dead = Surroundings { beats: None, medium: Some(way()), hearing: true };
+        let log = drive(&mut watch, &links, &[(crash, Act::Change(dead, false))], crash + secs(10.0));
+        let is_heard = log.first().is_some_and(|(at, _)| *at == instant(1.0 + delay));
+        let is_right = log.iter().all(|(at, seen)| *at > crash || *seen != Seen::Suspect);
+        (is_heard && is_right).then(|| (first(&log, crash, Seen::Suspect), age))
+    };
+    let seen: Vec<(f64, f64)> = (0..1_200_000).into_par_iter().filter_map(one).collect();
+    let times = seen.iter().map(|(time, _)| *time);
+    mean_within("crash to suspicion", after + delay - age - losses, times, 1.0 - 1e-5, 0.002);
+    let mut counts = [0; 4];
+    for (time, age) in &seen {
+        counts[(after + delay - age - time).round() as usize] += 1;
+    }
+    let test = chi_square_fit(&counts, &row.map(|p| p / all * seen.len() as f64), 0);
+    assert!(test.p_value > 1e-5, "losses before a crash: {test:?}, {counts:?}");
 }
 
 #[test]

@@ -10,9 +10,10 @@ use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::ids::{LinkId, NodeId};
 use failsim::system::medium::Medium;
 use failsim::system::spec::{Classes, Direction, End, Link};
+use failsim::theory::detector::Nfds;
 use rayon::prelude::*;
 
-use super::common::{instant, secs};
+use super::common::{instant, mean_within, secs};
 
 /// One link between two nodes, and so on: what a detector driven alone needs.
 pub fn link(loss: f64, latency: Law) -> Vec<Link> {
@@ -209,6 +210,76 @@ pub fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool, runs: 
         let log = drive(&mut watch, links, &[], instant(200.0));
         row.push(log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count() as f64);
         row
+    };
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+/// A watch of a peer that beats each second from `first` on, over a way that is open.
+pub fn steady(silence: Silence, skips: bool, first: f64, links: &[Link], purpose: &str, run: u64) -> Watch {
+    let beats = Beats { first: instant(first), period: secs(1.0) };
+    let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+    let channels = Channels::new(links, |_| StreamKey::new(17, "bursts", purpose).open(run));
+    let stream = StreamKey::new(17, purpose, "watch").open(run);
+    Watch::over(silence, skips, true, Instant::ZERO, around, stream, links, channels)
+}
+
+/// How often a detector is mistaken while its peer is up, a second, and for how long each time.
+pub struct Mistakes {
+    pub rate: f64,
+    pub share: f64,
+    pub lengths: Vec<f64>,
+}
+
+/// The mistakes of one run of `length` seconds.
+pub fn mistakes(silence: Silence, links: &[Link], skips: bool, run: u64, length: f64) -> Mistakes {
+    let mut watch = steady(silence, skips, 0.5, links, "theory", run);
+    let log = drive(&mut watch, links, &[], instant(length));
+    let lengths: Vec<f64> = log
+        .windows(2)
+        .filter(|pair| pair[0].1 == Seen::Suspect)
+        .map(|pair| (pair[1].0 - pair[0].0).as_secs())
+        .collect();
+    let count = log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count();
+    Mistakes { rate: count as f64 / length, share: lengths.iter().sum::<f64>() / length, lengths }
+}
+
+/// A detector against the closed forms of NFD-S: how often it is mistaken, for how long, and which share of the time.
+/// `notices` is the relative error noticed of each. So many runs of `length` seconds; three intervals at `confidence`.
+pub fn nfds_holds(
+    what: &str,
+    theory: &Nfds,
+    silence: Silence,
+    skips: bool,
+    (runs, length): (u64, f64),
+    confidence: f64,
+    notices: [f64; 3],
+) {
+    let links = link(theory.loss, theory.delay.clone());
+    let seen: Vec<_> =
+        (0..runs).into_par_iter().map(|run| mistakes(silence, &links, skips, run, length)).collect();
+    let of = theory.accuracy();
+    let what = format!("{what}, shift {}, loss {}, skipping {skips}", theory.shift, theory.loss);
+    let rates = seen.iter().map(|s| s.rate);
+    mean_within(&what, 1.0 / of.mistake_recurrence, rates, confidence, notices[0]);
+    // Each mistake begins anew: their lengths are independent.
+    let lengths = seen.iter().flat_map(|s| s.lengths.iter().copied());
+    mean_within(&format!("{what}: length"), of.mistake_duration, lengths, confidence, notices[1]);
+    let shares = seen.iter().map(|s| s.share);
+    mean_within(&format!("{what}: share"), of.mistake_share, shares, confidence, notices[2]);
+}
+
+/// Beats until `k` in a row are lost, by a detector that notices with the last of them.
+pub fn beats_to_a_run(loss: f64, k: u32, runs: u64) -> Vec<f64> {
+    let links = link(loss, Law::fixed(0.0).expect("a law"));
+    let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
+    let one = |run| {
+        let mut watch = steady(silence, true, 1.0, &links, "rows", run);
+        loop {
+            let at = watch.wake_at();
+            if watch.wake(at, &links).suspect {
+                return at.as_secs() - 1e-9;
+            }
+        }
     };
     (0..runs).into_par_iter().map(one).collect()
 }
