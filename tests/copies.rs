@@ -1,6 +1,6 @@
 //! What a copy holds is drawn when somebody asks, never stepped: the same law as simulating every pass and every write.
 //!
-//! Fixed seeds; tests of Kolmogorov and Smirnov and of chi-square, and intervals, at 10⁻³/20 each, fewer than twenty.
+//! Fixed seeds; tests of Kolmogorov and Smirnov and of chi-square, and intervals, at 10⁻³/30 each, fewer than thirty.
 
 mod common;
 #[path = "common/copies.rs"]
@@ -17,7 +17,7 @@ use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov, k
 use failsim::system::ids::ClientId;
 use rayon::prelude::*;
 
-const EACH: f64 = 1e-3 / 20.0;
+const EACH: f64 = 1e-3 / 30.0;
 
 /// As if each pass were stepped.
 #[test]

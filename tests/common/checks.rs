@@ -1,15 +1,17 @@
-//! Health checks driven alone, without the engine: what the tests and benches of their two forms share.
+//! Health checks and polls driven alone, without the engine: what the tests and benches of both forms share.
 #![allow(dead_code, unreachable_pub)] // each file uses its part
 
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::Instant;
 use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
+use failsim::service::poll::Poll;
+use failsim::system::bursts::Channels;
 use failsim::system::spec::Link;
 use rayon::prelude::*;
 
 use super::common::{instant, secs};
-use super::watches::{Seen, first, link, way};
+use super::watches::{Seen, first, link, tell, way};
 
 /// Steps a check through acts up to an instant, and tells what was seen.
 pub fn drive_check(
@@ -32,12 +34,7 @@ pub fn drive_check(
         } else {
             (wake, check.wake(wake, links))
         };
-        if seen.suspect {
-            log.push((now, Seen::Suspect));
-        }
-        if seen.trust {
-            log.push((now, Seen::Trust));
-        }
+        tell(&mut log, now, seen);
     }
 }
 
@@ -68,7 +65,9 @@ pub fn checks(rule: Rule, links: &[Link], skips: bool, runs: u64) -> Vec<Vec<f64
             let start = Instant::ZERO + rule.every.scaled(fate.uniform());
             let at = instant(40.0 + 7.0 * fate.uniform());
             let length = secs(20.0 * fate.uniform() * fate.uniform());
-            (HealthCheck::new(rule, skips, start, around, stream, links), at, length)
+            let channels =
+                Channels::new(links, |_| StreamKey::new(5, "bursts", &format!("{form}{scene}")).open(run));
+            (HealthCheck::over(rule, skips, start, around, stream, links, channels), at, length)
         };
         let (mut check, ..) = begin();
         let log = drive_check(&mut check, links, &[], instant(400.0));
@@ -117,4 +116,56 @@ pub fn checks_to_a_verdict(loss: f64, fall: u32, skips: bool, runs: u64) -> Vec<
         }
     };
     (0..runs).into_par_iter().map(one).collect()
+}
+
+/// What polls of a peer see that answers at some times and not at others: by their own account, which has no requests,
+/// and with each request stepped here. Nothing is random but the outages: the two are equal.
+pub fn polls(run: u64) -> [Vec<(Instant, Seen)>; 2] {
+    let (every, timeout, grid, end) = (secs(10.0), secs(30.0), instant(3.0), instant(20_000.0));
+    let mut fate = StreamKey::new(37, "fate", "polls").open(run);
+    let mut outages = Vec::new();
+    let mut at = instant(100.0 * fate.uniform());
+    while at < end {
+        let opens = at + secs(90.0 * fate.uniform() * fate.uniform());
+        outages.push((at, opens));
+        at = opens + secs(40.0 * fate.uniform());
+    }
+
+    let mut asked = Vec::new();
+    let mut poll = Poll::new(every, timeout, grid, Instant::ZERO, true, true);
+    let changes = outages.iter().flat_map(|&(closes, opens)| [(closes, false), (opens, true)]);
+    for (change, answered) in changes {
+        while poll.wake_at() < change {
+            let now = poll.wake_at();
+            tell(&mut asked, now, poll.wake(now));
+        }
+        poll.change(change, answered, true);
+    }
+
+    let mut stepped = Vec::new();
+    let (mut waiting, mut suspected) = (None, false);
+    let mut request = grid;
+    while request <= end + timeout + secs(90.0) {
+        if let Some((sent, opens)) = waiting {
+            let due = sent + timeout;
+            if !suspected && due < opens && due <= request {
+                stepped.push((due, Seen::Suspect));
+                suspected = true;
+            }
+            // The answer to what has waited comes when the way opens.
+            waiting = waiting.filter(|_| opens > request);
+        }
+        let closed = outages.iter().find(|(closes, opens)| *closes <= request && request < *opens);
+        match closed {
+            Some((_, opens)) => waiting = waiting.or(Some((request, *opens))),
+            None if suspected => {
+                stepped.push((request, Seen::Trust));
+                suspected = false;
+            }
+            None => {}
+        }
+        request = request + every;
+    }
+    // Both up to the same instant.
+    [stepped, asked].map(|log| log.into_iter().filter(|(at, _)| *at < instant(19_000.0)).collect())
 }

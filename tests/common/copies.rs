@@ -14,7 +14,7 @@ use failsim::system::ids::NodeId;
 use failsim::system::spec::{Action, Effect, Scope, ScriptStep};
 use rayon::prelude::*;
 
-use super::common::{instant, ready, secs};
+use super::common::{instant, ready, ready_as, secs};
 
 /// The interval of passes, and how long one takes.
 pub fn passes() -> [(f64, Law); 3] {
@@ -87,5 +87,22 @@ pub fn lost_per_incident(policy: &str, requests: bool, runs: u64) -> Vec<u64> {
         counts.sum()
     };
     let one = |run| lost(simulate_with(&setup, run, secs(400.0), Vec::new()).1);
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+/// Writes lost with the first incident of a run that cost any; 0 where none did.
+pub fn first_losses(text: &str, seed: u64, skips: bool, runs: u64, horizon: Span) -> Vec<f64> {
+    let setup = ready_as(text, &[], seed, skips);
+    let one = |run| {
+        let facts = simulate_with(&setup, run, horizon, Vec::new()).1;
+        let losses = facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Lost { loss, .. } => Some((loss.incident?.number, loss.count)),
+            _ => None,
+        });
+        let losses: Vec<(u32, u64)> = losses.filter(|(_, count)| *count > 0).collect();
+        let first = losses.first().map(|(incident, _)| *incident);
+        let of_first = losses.iter().filter(|(incident, _)| Some(*incident) == first);
+        of_first.map(|(_, count)| *count as f64).sum()
+    };
     (0..runs).into_par_iter().map(one).collect()
 }

@@ -4,7 +4,7 @@
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
-use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
+use failsim::service::detector::{Beats, Observed, Silence, Surroundings, Watch};
 use failsim::stats::test::kolmogorov_smirnov_two;
 use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::ids::{LinkId, NodeId};
@@ -82,14 +82,19 @@ pub fn drive(
         } else {
             (wake, watch.wake(wake, links))
         };
-        if seen.suspect {
-            log.push((now, Seen::Suspect));
-        }
-        if seen.trust {
-            log.push((now, Seen::Trust));
-        } else if seen.heard.is_some() {
-            log.push((now, Seen::News));
-        }
+        tell(&mut log, now, seen);
+    }
+}
+
+/// Adds to a log what became observable, in its order.
+pub fn tell(log: &mut Vec<(Instant, Seen)>, now: Instant, seen: Observed) {
+    if seen.suspect {
+        log.push((now, Seen::Suspect));
+    }
+    if seen.trust {
+        log.push((now, Seen::Trust));
+    } else if seen.heard.is_some() {
+        log.push((now, Seen::News));
     }
 }
 
@@ -282,4 +287,60 @@ pub fn beats_to_a_run(loss: f64, k: u32, runs: u64) -> Vec<f64> {
         }
     };
     (0..runs).into_par_iter().map(one).collect()
+}
+
+/// The columns of [`two_observers`].
+pub const OBSERVERS: [&str; 5] = [
+    "first suspicion of either",
+    "the other's after it",
+    "both suspect, of 300 s",
+    "crash to either's suspicion",
+    "crash to both suspecting",
+];
+
+/// Two observers of one peer over one link, whose bursts they share and nothing else: a row for each run.
+pub fn two_observers(silence: Silence, links: &[Link], skips: bool, runs: u64) -> Vec<Vec<f64>> {
+    let form = if skips { "skipping" } else { "stepwise" };
+    let one = |run: u64| {
+        let mut fate = StreamKey::new(47, "fate", form).open(run);
+        let beats = Beats { first: instant(fate.uniform()), period: secs(1.0) };
+        let crash = instant(300.0 + 7.0 * fate.uniform());
+        let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+        let logs = ["left", "right"].map(|who| {
+            let channels = Channels::new(links, |_| StreamKey::new(47, "bursts", form).open(run));
+            let stream = StreamKey::new(47, who, form).open(run);
+            let mut watch = Watch::over(silence, skips, true, Instant::ZERO, around, stream, links, channels);
+            let dead = Act::Change(Surroundings { beats: None, ..around }, false);
+            drive(&mut watch, links, &[(crash, dead)], crash + secs(100.0))
+        });
+        let firsts = logs.each_ref().map(|log| first(log, Instant::ZERO, Seen::Suspect));
+        // Suspected since before the crash: at once.
+        let noticed = logs.each_ref().map(|log| {
+            let last = log.iter().rfind(|(_, seen)| *seen == Seen::Suspect);
+            last.map_or(1e6, |(at, _)| at.since(crash).as_secs())
+        });
+        let [low, high] = [firsts[0].min(firsts[1]), firsts[0].max(firsts[1])];
+        let both = overlap(&suspicions(&logs[0]), &suspicions(&logs[1]), instant(300.0));
+        vec![low, high - low, both, noticed[0].min(noticed[1]), noticed[0].max(noticed[1])]
+    };
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+/// From when to when a peer was suspected; for ever, at the end.
+fn suspicions(log: &[(Instant, Seen)]) -> Vec<(Instant, Instant)> {
+    let mut all: Vec<(Instant, Instant)> = Vec::new();
+    for (at, seen) in log {
+        match seen {
+            Seen::Suspect => all.push((*at, Instant::NEVER)),
+            Seen::Trust => all.last_mut().expect("it was suspected").1 = *at,
+            Seen::News => {}
+        }
+    }
+    all
+}
+
+/// How long stretches of both lists overlap until an instant, in seconds.
+fn overlap(a: &[(Instant, Instant)], b: &[(Instant, Instant)], until: Instant) -> f64 {
+    let pairs = a.iter().flat_map(|x| b.iter().map(move |y| (x.0.max(y.0), x.1.min(y.1).min(until))));
+    pairs.map(|(from, to)| to.since(from).as_secs()).sum()
 }
