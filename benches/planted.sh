@@ -94,6 +94,23 @@ plants() {
         'self.newest_sent.unwrap_or(self.newest) + after' \
         'self.newest_sent.unwrap_or(self.newest) + after.scaled(1.01)' \
         --test detectors leases_meet_the_closed_forms_of_nfd_s
+    plant "deadline of k missed" src/service/detector.rs \
+        'self.ticks_from + every.times(tick + u64::from(count))' \
+        'self.ticks_from + every.times(tick + u64::from(count)) + every.scaled(0.01 * f64::from(count))' \
+        --test detectors a_crash_is_noticed_when_the_rule_says
+    plant "margin of an expected arrival" src/service/detector.rs \
+        'arrivals.expected(every).unwrap_or(self.newest + every) + margin' \
+        'arrivals.expected(every).unwrap_or(self.newest + every) + margin.scaled(1.01)' \
+        --test detectors a_crash_is_noticed_when_the_rule_says
+    plant "patience of phi-accrual" src/service/detector.rs \
+        'self.newest + gaps.patience()' 'self.newest + gaps.patience().scaled(1.01)' \
+        --test detectors a_crash_is_noticed_when_the_rule_says
+    plant "time-out of a health check" src/service/health.rs \
+        'if ok { delay } else { self.rule.timeout }' 'if ok { delay } else { self.rule.timeout.scaled(1.01) }' \
+        --test detectors a_crash_is_noticed_when_the_rule_says
+    plant "time-out of a poll" src/service/poll.rs \
+        '=> sent + self.timeout' '=> sent + self.timeout.scaled(1.01)' \
+        --test skipping polls_tell_what_stepped_requests_tell
     plant "writes under way at a crash" src/service/ledger/count.rs \
         'client.write_rate * self.part.share() * mass' '1.01 * client.write_rate * self.part.share() * mass' \
         --test copies writes_under_way_are_as_many_and_as_old_as_theory_says

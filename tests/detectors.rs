@@ -5,16 +5,20 @@
 //! than 200 in this file; closed forms are met at sizes where an error of one per cent shows, by intervals at 10⁻⁵,
 //! fewer than 50. All of them together fail by chance with probability 10⁻³ at most. Seeds are fixed.
 
+#[path = "common/checks.rs"]
+mod checks;
 mod common;
 #[path = "common/watches.rs"]
 mod watches;
 
+use checks::drive_check;
 use common::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
-use failsim::maths::exp;
+use failsim::maths::{exp, ln, log10};
 use failsim::service::detector::{Beats, Silence, Surroundings, Tail, Watch};
+use failsim::service::health::{CheckSurroundings, HealthCheck, Rule};
 use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::spec::Link;
 use failsim::theory::detector::Nfds;
@@ -233,6 +237,51 @@ fn m_of_n_meets_its_markov_chain() {
                 1.5 * notices,
             );
         }
+    }
+}
+
+/// Nothing is lost, each beat takes as long, and the peer crashes after so many: then each rule names the instant of
+/// suspicion to the nanosecond. Whatever both forms take from it in common shows here.
+#[test]
+fn a_crash_is_noticed_when_the_rule_says() {
+    let (delay, last) = (0.2, 299.5);
+    let links = link(0.0, Law::fixed(delay).unwrap());
+    let crash = instant(last + 0.1);
+    // Silences at which φ of the normal tail by Akka's formula is 8, with gaps of 1 s and a deviation of 0.1 s at least.
+    let phi = |silence: f64| {
+        let y = (silence - 4.0) / 0.1;
+        let e = exp(-y * (1.5976 + 0.070566 * y * y));
+        -log10(e / (1.0 + e))
+    };
+    let patience = 4.522_598_664;
+    assert!((phi(patience) - 8.0).abs() < 1e-6, "{}", phi(patience));
+    for (silence, after) in [
+        (Silence::TimeOut(secs(2.5)), delay + 2.5),
+        // Heard in the tick that ends at 300: none in those that end at 301, 302 and 303.
+        (Silence::Missed { count: 3, every: secs(1.0) }, 303.0 - last),
+        (of(3, 5, 1.0), 303.0 - last),
+        (Silence::Lease(secs(2.5)), 2.5),
+        (chen(20, 1.5), 1.0 + delay + 1.5),
+        (akka(50, 8.0, 3.0), delay + patience),
+        (cassandra(50, 1.0), delay + ln(10.0)),
+    ] {
+        for skips in [true, false] {
+            let mut watch = steady(silence, skips, 0.5, &links, "crash", 0);
+            let dead = Surroundings { beats: None, medium: Some(way()), hearing: true };
+            let log = drive(&mut watch, &links, &[(crash, Act::Change(dead, false))], instant(400.0));
+            let found = first(&log, instant(last), Seen::Suspect);
+            assert!((found - after).abs() < 1e-7, "{silence:?}, skipping {skips}: {found} and not {after}");
+        }
+    }
+    let rule = Rule { every: secs(1.0), timeout: secs(0.8), fall: 3, rise: 1 };
+    let up = CheckSurroundings { ways: Some([way(), way()]), answering: true, checking: true };
+    for skips in [true, false] {
+        let stream = StreamKey::new(17, "check", "crash").open(0);
+        let mut check = HealthCheck::new(rule, skips, instant(0.5), up, stream, &links);
+        let silent = CheckSurroundings { answering: false, ..up };
+        let log = drive_check(&mut check, &links, &[(crash, silent)], instant(400.0));
+        // The checks of 300.5, 301.5 and 302.5 fail, and the last has its time-out.
+        assert_eq!(log, [(instant(303.3), Seen::Suspect)], "skipping {skips}");
     }
 }
 
