@@ -12,9 +12,10 @@
 //! a second, for a takeover is one.
 //!
 //! **Left out**, because no shipped policy has it: majorities (`majority_of_three_share`; three of five is checked as
-//! three active of five, which has the same chain), the repairman's mean number down (no measure of it), RAID. NFD-S
-//! itself (`nfds_*`) is not among the detectors: with a constant delay a time-out is the same, and that is checked in
-//! `skipping.rs`, as is `timeout_detection_mean`; `lease_detection_mean` is in `takeovers.rs`.
+//! three active of five, which has the same chain), the repairman's mean number down (no measure of it), RAID.
+//! Elsewhere: a lease is NFD-S with a shift of one period less, and `detectors.rs` holds it against all of `nfds_*`; with
+//! a constant delay a time-out is the same, and is checked in `skipping.rs`, as is the delay after a crash
+//! (`timeout_detection_mean`, there with losses); `lease_detection_mean` is in `takeovers.rs`.
 //! `requests_refused_by_pair` is checked with aggregate writes: acknowledged over offered. Queues (`mm1_*`, `mm5_wait`,
 //! `erlang_b_10`, `mm1k_*`, `md1_wait`) are checked in `queues.rs`, at request fidelity.
 //!

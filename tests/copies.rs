@@ -1,113 +1,85 @@
 //! What a copy holds is drawn when somebody asks, never stepped: the same law as simulating every pass and every write.
 //!
-//! The reference steps here, in the test: each pass begins, takes its time, and counts if it is complete. And it steps
-//! in request fidelity, where each write is an event and is under way for its own time. Fixed seeds; tests of
-//! Kolmogorov and Smirnov and of chi-square at 10⁻³/10 each, fewer than ten.
+//! Fixed seeds; tests of Kolmogorov and Smirnov and of chi-square, and intervals, at 10⁻³/30 each, fewer than thirty.
 
 mod common;
+#[path = "common/copies.rs"]
+mod copies;
 
 use common::*;
+use copies::*;
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
-use failsim::engine::time::{Instant, Span};
+use failsim::engine::time::Instant;
 use failsim::maths;
-use failsim::measure::simulate_with;
 use failsim::policy::facts::Fact;
-use failsim::service::replication::{Change, Copying, Level, Replication};
-use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov_two};
-use failsim::system::ids::{LinkId, NodeId};
-use failsim::system::spec::{Action, Classes, Direction, Effect, Scope, ScriptStep};
+use failsim::service::ledger::{Disposal, InFlight, Incident, Ledger, Part};
+use failsim::service::replication::Change;
+use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov, kolmogorov_smirnov_two};
+use failsim::system::ids::{ClientId, LinkId, NodeId};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope};
 use rayon::prelude::*;
 
-const EACH: f64 = 1e-3 / 10.0;
+const EACH: f64 = 1e-3 / 30.0;
 
-/// The age of what a copy by passes holds when its source crashes at a random instant: as if each pass were stepped.
+/// As if each pass were stepped.
 #[test]
 fn passes_hold_what_stepped_passes_hold() {
-    for (interval, pass) in [
-        (5.0, Law::uniform(1.0, 3.0).unwrap()),
-        (5.0, Law::exponential(2.0).unwrap()),
-        (5.0, Law::lognormal_median(4.0, 0.5).unwrap()),
-    ] {
-        let age = |run: u64, stepped: bool| -> f64 {
-            let form = if stepped { "stepped" } else { "asked" };
-            let mut fate = StreamKey::new(41, "fate", form).open(run);
-            let crash = instant(2_000.0 + 500.0 * fate.uniform());
-            let step = secs(interval);
-            if stepped {
-                let (mut begins, mut held) = (Instant::ZERO + step.scaled(fate.uniform()), Instant::ZERO);
-                while begins < crash {
-                    let takes = pass.sample(fate.uniform());
-                    // One that is not complete when the next begins is cut off.
-                    if takes <= step && begins + takes <= crash {
-                        held = begins;
-                    }
-                    begins = begins + step;
-                }
-                return (crash - held).as_secs();
-            }
-            let copying = Copying {
-                level: Level::Passes { interval: step, pass: pass.clone(), to_store: false },
-                first: Law::fixed(1.0).unwrap(),
-                patience: Span::ZERO,
-                speed: None,
-                replay: None,
-            };
-            let mut copy = Replication::new(0, 1, copying, StreamKey::new(41, "copy", form).open(run));
-            let connected = Instant::ZERO + step.scaled(fate.uniform());
-            copy.update(connected, true, true);
-            copy.update(connected + secs(1.0), true, true);
-            let held = copy.stop(crash).expect("in step").upto;
-            (crash - held).as_secs()
-        };
-        let (a, b): (Vec<_>, Vec<_>) = (0..20_000).map(|run| (age(run, true), age(run, false))).unzip();
+    for (interval, pass) in passes() {
+        let [a, b] = [true, false].map(|stepped| pass_ages(interval, &pass, stepped, 20_000));
         let test = kolmogorov_smirnov_two(&a, &b);
         assert!(test.p_value > EACH, "interval {interval}, {pass:?}: {test:?}");
         assert!(a.iter().any(|x| *x > interval), "{pass:?}: some pass was still under way");
     }
 }
 
-/// Writes lost with a crash of the active node, by incident: drawn as a count, and one by one.
-fn lost_per_incident(policy: &str, requests: bool, runs: u64) -> Vec<u64> {
-    let text = format!(
-        "title = \"losses\"\n[nodes.a]\nstart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[groups.g]\n\
-         nodes = [\"a\", \"b\"]\n[groups.g.policy.{policy}\n[clients.c]\nto = \"g\"\nwrites = \"4/s\"\n"
-    );
-    let mut setup = ready(&text, &[], if requests { 8 } else { 7 });
-    setup.requests = requests;
-    let (scope, effect) = (Scope::Host, Effect::Crash);
-    setup.model.script =
-        vec![ScriptStep { at: instant(300.0), action: Action::Fail { node: NodeId(0), scope, effect } }];
-    let lost = |facts: Vec<(Instant, Fact)>| {
-        let counts =
-            facts.iter().map(|(_, fact)| if let Fact::Lost { loss, .. } = fact { loss.count } else { 0 });
-        counts.sum()
-    };
-    let one = |run| lost(simulate_with(&setup, run, secs(400.0), Vec::new()).1);
-    (0..runs).into_par_iter().map(one).collect()
+/// The book by itself: a node dies with writes under way, another takes over, and what only the first one has is given
+/// up. Their number is Poisson with rate × mean lag, and the rest is kept; the oldest is no older than x if none above
+/// x is under way, P = exp(−rate ∫ₓ P(lag > y) dy). At a size where half a per cent of the mean shows.
+#[test]
+fn writes_under_way_are_as_many_and_as_old_as_theory_says() {
+    let text = "title = \"book\"\n[nodes.a]\n[nodes.b]\n[groups.g]\nnodes = [\"a\", \"b\"]\n\
+                [groups.g.policy.active-passive]\n[clients.c]\nto = \"g\"\nwrites = \"4/s\"\n";
+    let setup = ready(text, &[], 1);
+    let (clients, users) = (&setup.model.clients, ClientId(0));
+    let how = Disposal { windback: false, merge: None };
+    let exponential = Law::exponential(0.75).unwrap();
+    let uniform = Law::uniform(0.0, 10.0).unwrap();
+    for (lag, slots) in [(&exponential, 1), (&uniform, 2)] {
+        let one = |run: u64| {
+            let stream = StreamKey::new(43, "book", "test").open(run);
+            let mut book = Ledger::new(2, 1, Part::of(0, slots), false, stream);
+            let crash = instant(100.0);
+            book.activate(0, None, Instant::ZERO);
+            book.open(0, users, Instant::ZERO);
+            let flight = InFlight { lag: lag.clone(), until: crash, since: Instant::ZERO };
+            book.copied(0, 1, crash, Some(flight));
+            book.close(0, users, crash);
+            let incident = Some(Incident { at: crash, number: 1, in_class: true });
+            book.activate(1, incident, crash + secs(3.0));
+            let losses = book.adopt(0, 1, crash + secs(9.0), how, clients);
+            let kept = book.finish(Some(1), crash + secs(9.0), how, clients).0.kept;
+            losses.first().map_or((kept, 0, 0.0), |loss| (kept, loss.count, loss.age.as_secs()))
+        };
+        let seen: Vec<(u64, u64, f64)> = (0..600_000).into_par_iter().map(one).collect();
+        let rate = 4.0 / f64::from(slots);
+        let counts = seen.iter().map(|(_, count, _)| *count as f64);
+        mean_within(&format!("{lag:?}"), rate * lag.mean(), counts, 1.0 - EACH, 0.005);
+        let kept = seen.iter().map(|(kept, ..)| *kept as f64);
+        mean_within(&format!("{lag:?}: kept"), rate * (100.0 - lag.mean()), kept, 1.0 - EACH, 0.001);
+        // Above the age x.
+        let above = |x: f64| rate * (lag.mean() - lag.tail_integral(x));
+        let none = maths::exp(-above(0.0));
+        let cdf = |x: f64| (maths::exp(-above(x)) - none) / (1.0 - none);
+        let ages: Vec<f64> = seen.iter().filter(|seen| seen.1 > 0).map(|seen| seen.2).collect();
+        let test = kolmogorov_smirnov(&ages, cdf);
+        assert!(test.p_value > EACH, "{lag:?}: {test:?}");
+    }
 }
 
 #[test]
 fn counts_of_lost_writes_have_the_law_of_single_ones() {
-    for (policy, mean, notices) in [
-        // M/G/∞: rate × mean lag, whatever its law.
-        (
-            "active-passive]\nheartbeat = \"1s\"\ntimeout = \"3s\"\nlag = { exponential = \"500ms\" }",
-            2.0,
-            0.05,
-        ),
-        (
-            "active-passive]\nheartbeat = \"1s\"\ntimeout = \"3s\"\nlag = { uniform = [\"0s\", \"2s\"] }",
-            4.0,
-            0.05,
-        ),
-        // A pass of 1 s every 5 s: from 1 to 6 s, 3.5 s in the mean.
-        (
-            "hot-standby]\ntransfer_interval = \"5s\"\npass_time = { fixed = \"1s\" }\ninterleave = 1",
-            14.0,
-            0.03,
-        ),
-    ] {
+    for ((policy, mean), notices) in LOSSES.into_iter().zip([0.05, 0.05, 0.03]) {
         let [drawn, single] = [false, true].map(|requests| lost_per_incident(policy, requests, 6000));
         for counts in [&drawn, &single] {
             mean_within(policy, mean, counts.iter().map(|count| *count as f64), 1.0 - EACH, notices);

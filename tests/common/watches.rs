@@ -4,15 +4,16 @@
 use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::{Instant, Span};
-use failsim::service::detector::{Beats, Silence, Surroundings, Watch};
+use failsim::service::detector::{Beats, Observed, Silence, Surroundings, Watch};
 use failsim::stats::test::kolmogorov_smirnov_two;
 use failsim::system::bursts::{Bursts, Channels};
 use failsim::system::ids::{LinkId, NodeId};
 use failsim::system::medium::Medium;
 use failsim::system::spec::{Classes, Direction, End, Link};
+use failsim::theory::detector::Nfds;
 use rayon::prelude::*;
 
-use super::common::{instant, secs};
+use super::common::{instant, mean_within, secs};
 
 /// One link between two nodes, and so on: what a detector driven alone needs.
 pub fn link(loss: f64, latency: Law) -> Vec<Link> {
@@ -81,14 +82,19 @@ pub fn drive(
         } else {
             (wake, watch.wake(wake, links))
         };
-        if seen.suspect {
-            log.push((now, Seen::Suspect));
-        }
-        if seen.trust {
-            log.push((now, Seen::Trust));
-        } else if seen.heard.is_some() {
-            log.push((now, Seen::News));
-        }
+        tell(&mut log, now, seen);
+    }
+}
+
+/// Adds to a log what became observable, in its order.
+pub fn tell(log: &mut Vec<(Instant, Seen)>, now: Instant, seen: Observed) {
+    if seen.suspect {
+        log.push((now, Seen::Suspect));
+    }
+    if seen.trust {
+        log.push((now, Seen::Trust));
+    } else if seen.heard.is_some() {
+        log.push((now, Seen::News));
     }
 }
 
@@ -96,26 +102,6 @@ pub fn drive(
 pub fn first(log: &[(Instant, Seen)], after: Instant, kind: Seen) -> f64 {
     let found = log.iter().find(|(at, seen)| *at >= after && *seen == kind);
     found.map_or(1e6, |(at, _)| (*at - after).as_secs())
-}
-
-/// When so many beats in a row have been lost for the first time, in seconds and in each of so many runs: beats once a
-/// second, skipping.
-pub fn times_to_losses(loss: f64, in_a_row: u32, runs: u64) -> Vec<f64> {
-    let links = link(loss, Law::fixed(0.0).unwrap());
-    let silence = Silence::TimeOut(secs(f64::from(in_a_row)) + Span::from_nanos(1));
-    let time = |run| {
-        let beats = Beats { first: instant(1.0), period: secs(1.0) };
-        let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
-        let stream = StreamKey::new(23, "rows", "watch").open(run);
-        let mut watch = Watch::new(silence, true, true, Instant::ZERO, around, stream, &links);
-        loop {
-            let at = watch.wake_at();
-            if watch.wake(at, &links).suspect {
-                return at.as_secs() - 1e-9;
-            }
-        }
-    };
-    (0..runs).into_par_iter().map(time).collect()
 }
 
 /// Holds each column of both forms' rows against each other by Kolmogorov and Smirnov's test at `each`.
@@ -231,4 +217,130 @@ pub fn scenes(silence: Silence, links: &[Link], period: f64, skips: bool, runs: 
         row
     };
     (0..runs).into_par_iter().map(one).collect()
+}
+
+/// A watch of a peer that beats each second from `first` on, over a way that is open.
+pub fn steady(silence: Silence, skips: bool, first: f64, links: &[Link], purpose: &str, run: u64) -> Watch {
+    let beats = Beats { first: instant(first), period: secs(1.0) };
+    let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+    let channels = Channels::new(links, |_| StreamKey::new(17, "bursts", purpose).open(run));
+    let stream = StreamKey::new(17, purpose, "watch").open(run);
+    Watch::over(silence, skips, true, Instant::ZERO, around, stream, links, channels)
+}
+
+/// How often a detector is mistaken while its peer is up, a second, and for how long each time.
+pub struct Mistakes {
+    pub rate: f64,
+    pub share: f64,
+    pub lengths: Vec<f64>,
+}
+
+/// The mistakes of one run of `length` seconds.
+pub fn mistakes(silence: Silence, links: &[Link], skips: bool, run: u64, length: f64) -> Mistakes {
+    let mut watch = steady(silence, skips, 0.5, links, "theory", run);
+    let log = drive(&mut watch, links, &[], instant(length));
+    let lengths: Vec<f64> = log
+        .windows(2)
+        .filter(|pair| pair[0].1 == Seen::Suspect)
+        .map(|pair| (pair[1].0 - pair[0].0).as_secs())
+        .collect();
+    let count = log.iter().filter(|(_, seen)| *seen == Seen::Suspect).count();
+    Mistakes { rate: count as f64 / length, share: lengths.iter().sum::<f64>() / length, lengths }
+}
+
+/// A detector against the closed forms of NFD-S: how often it is mistaken, for how long, and which share of the time.
+/// `notices` is the relative error noticed of each. So many runs of `length` seconds; three intervals at `confidence`.
+pub fn nfds_holds(
+    what: &str,
+    theory: &Nfds,
+    silence: Silence,
+    skips: bool,
+    (runs, length): (u64, f64),
+    confidence: f64,
+    notices: [f64; 3],
+) {
+    let links = link(theory.loss, theory.delay.clone());
+    let seen: Vec<_> =
+        (0..runs).into_par_iter().map(|run| mistakes(silence, &links, skips, run, length)).collect();
+    let of = theory.accuracy();
+    let what = format!("{what}, shift {}, loss {}, skipping {skips}", theory.shift, theory.loss);
+    let rates = seen.iter().map(|s| s.rate);
+    mean_within(&what, 1.0 / of.mistake_recurrence, rates, confidence, notices[0]);
+    // Each mistake begins anew: their lengths are independent.
+    let lengths = seen.iter().flat_map(|s| s.lengths.iter().copied());
+    mean_within(&format!("{what}: length"), of.mistake_duration, lengths, confidence, notices[1]);
+    let shares = seen.iter().map(|s| s.share);
+    mean_within(&format!("{what}: share"), of.mistake_share, shares, confidence, notices[2]);
+}
+
+/// Beats until `k` in a row are lost, by a detector that notices with the last of them.
+pub fn beats_to_a_run(loss: f64, k: u32, runs: u64) -> Vec<f64> {
+    let links = link(loss, Law::fixed(0.0).expect("a law"));
+    let silence = Silence::TimeOut(secs(f64::from(k)) + Span::from_nanos(1));
+    let one = |run| {
+        let mut watch = steady(silence, true, 1.0, &links, "rows", run);
+        loop {
+            let at = watch.wake_at();
+            if watch.wake(at, &links).suspect {
+                return at.as_secs() - 1e-9;
+            }
+        }
+    };
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+/// The columns of [`two_observers`].
+pub const OBSERVERS: [&str; 5] = [
+    "first suspicion of either",
+    "the other's after it",
+    "both suspect, of 300 s",
+    "crash to either's suspicion",
+    "crash to both suspecting",
+];
+
+/// Two observers of one peer over one link, whose bursts they share and nothing else: a row for each run.
+pub fn two_observers(silence: Silence, links: &[Link], skips: bool, runs: u64) -> Vec<Vec<f64>> {
+    let form = if skips { "skipping" } else { "stepwise" };
+    let one = |run: u64| {
+        let mut fate = StreamKey::new(47, "fate", form).open(run);
+        let beats = Beats { first: instant(fate.uniform()), period: secs(1.0) };
+        let crash = instant(300.0 + 7.0 * fate.uniform());
+        let around = Surroundings { beats: Some(beats), medium: Some(way()), hearing: true };
+        let logs = ["left", "right"].map(|who| {
+            let channels = Channels::new(links, |_| StreamKey::new(47, "bursts", form).open(run));
+            let stream = StreamKey::new(47, who, form).open(run);
+            let mut watch = Watch::over(silence, skips, true, Instant::ZERO, around, stream, links, channels);
+            let dead = Act::Change(Surroundings { beats: None, ..around }, false);
+            drive(&mut watch, links, &[(crash, dead)], crash + secs(100.0))
+        });
+        let firsts = logs.each_ref().map(|log| first(log, Instant::ZERO, Seen::Suspect));
+        // Suspected since before the crash: at once.
+        let noticed = logs.each_ref().map(|log| {
+            let last = log.iter().rfind(|(_, seen)| *seen == Seen::Suspect);
+            last.map_or(1e6, |(at, _)| at.since(crash).as_secs())
+        });
+        let [low, high] = [firsts[0].min(firsts[1]), firsts[0].max(firsts[1])];
+        let both = overlap(&suspicions(&logs[0]), &suspicions(&logs[1]), instant(300.0));
+        vec![low, high - low, both, noticed[0].min(noticed[1]), noticed[0].max(noticed[1])]
+    };
+    (0..runs).into_par_iter().map(one).collect()
+}
+
+/// From when to when a peer was suspected; for ever, at the end.
+fn suspicions(log: &[(Instant, Seen)]) -> Vec<(Instant, Instant)> {
+    let mut all: Vec<(Instant, Instant)> = Vec::new();
+    for (at, seen) in log {
+        match seen {
+            Seen::Suspect => all.push((*at, Instant::NEVER)),
+            Seen::Trust => all.last_mut().expect("it was suspected").1 = *at,
+            Seen::News => {}
+        }
+    }
+    all
+}
+
+/// How long stretches of both lists overlap until an instant, in seconds.
+fn overlap(a: &[(Instant, Instant)], b: &[(Instant, Instant)], until: Instant) -> f64 {
+    let pairs = a.iter().flat_map(|x| b.iter().map(move |y| (x.0.max(y.0), x.1.min(y.1).min(until))));
+    pairs.map(|(from, to)| to.since(from).as_secs()).sum()
 }
