@@ -14,7 +14,7 @@ use failsim::engine::time::Instant;
 use failsim::maths;
 use failsim::policy::facts::Fact;
 use failsim::service::ledger::{Disposal, InFlight, Incident, Ledger, Part};
-use failsim::service::replication::Change;
+use failsim::service::replication::{Change, Copying, Level, Replication};
 use failsim::stats::test::{chi_square_fit, chi_square_two, kolmogorov_smirnov, kolmogorov_smirnov_two};
 use failsim::system::ids::{ClientId, LinkId, NodeId};
 use failsim::system::spec::{Action, Classes, Direction, Effect, Scope};
@@ -104,6 +104,69 @@ fn counts_of_lost_writes_have_the_law_of_single_ones() {
             }
         }
     }
+}
+
+/// A connection that carries so much and no more, write by write: each goes when the one before has gone and the way is
+/// open. What piled up during interruptions follows as if it were a fluid, to within a write.
+#[test]
+fn a_backlog_follows_as_if_each_write_were_sent() {
+    const WRITE: f64 = 0.01;
+    // Until when sending takes that begins at `from` and lasts `work` without the interruptions.
+    let sent = |from: f64, work: f64, stalls: &[(f64, f64)]| {
+        let (mut at, mut left) = (from, work);
+        for &(begins, ends) in stalls.iter().filter(|(_, ends)| *ends > from) {
+            if at + left <= begins {
+                break;
+            }
+            left -= (begins - at).max(0.0);
+            at = ends.max(at);
+        }
+        at + left
+    };
+    let mut behind = 0;
+    for (speed, run) in
+        [0.5, 1.0, 1.3, 4.0].into_iter().flat_map(|speed| (0..25).map(move |run| (speed, run)))
+    {
+        let mut fate = StreamKey::new(53, "stalls", "test").open(run);
+        let mut stalls = Vec::new();
+        let mut at = 0.0;
+        for _ in 0..4 {
+            let begins = at + 40.0 * fate.uniform();
+            at = begins + 30.0 * fate.uniform();
+            stalls.push((begins, at));
+        }
+        let asked = at + 60.0 * fate.uniform();
+        let copying = Copying {
+            level: Level::Async { lag: Law::fixed(0.0).unwrap() },
+            first: Law::fixed(1.0).unwrap(),
+            patience: secs(60.0),
+            speed: Some(speed),
+            replay: None,
+        };
+        let mut copy = Replication::new(0, 1, copying, StreamKey::new(53, "copy", "test").open(run));
+        copy.begin_in_step(Instant::ZERO);
+        for &(begins, ends) in &stalls {
+            assert_eq!(copy.update(instant(begins), true, false), Change::Stalls);
+            assert_eq!(copy.update(instant(ends), true, true), Change::Resumes);
+        }
+        let held = copy.position(instant(asked)).upto;
+        let (mut free, mut number) = (0.0, 0.0);
+        let missing = loop {
+            let written = WRITE * number;
+            free = sent(written.max(free), WRITE / speed, &stalls);
+            if free > asked || written > asked {
+                break written.min(asked);
+            }
+            number += 1.0;
+        };
+        let gap = (held - Instant::ZERO).as_secs() - missing;
+        assert!(
+            gap.abs() <= 2.0 * WRITE,
+            "speed {speed}, run {run}: {held:?} and {missing} at {asked}, {stalls:?}"
+        );
+        behind += usize::from(asked - missing > 1.0);
+    }
+    assert!((30..100).contains(&behind), "in {behind} of 100 cases it was still behind");
 }
 
 /// B takes A's part during a cut, and C, which had the other one, dies. A hears B: it gives its part up and takes C's in
