@@ -7,7 +7,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Conflicts, Data, Merge, Notice, Policy, Role};
 use crate::policy::facts::Fact;
 use crate::service::fidelity::Form;
-use crate::service::ledger::{Disposal, InFlight, Ledger, Loss, Part};
+use crate::service::ledger::{Disposal, InFlight, Ledger, Part};
 use crate::service::replication::{Change, Copying, Level, Position, Replication};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::{Classes, Content};
@@ -39,7 +39,7 @@ pub(super) struct GroupState {
     /// One book for each part of the work, or two where records are copied as a stream of their own: first all those
     /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
-    slots: usize,
+    pub(super) slots: usize,
     /// When all that has reached a member is applied there, by member and part of the work.
     applied: Vec<Instant>,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
@@ -130,33 +130,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
         }
         all
-    }
-
-    /// At the start of a run a node that serves one part of the work has no copy of another one.
-    pub(super) fn begin_with_own_parts(&mut self) {
-        for (g, state) in self.groups.iter_mut().enumerate() {
-            for (member, node) in self.setup.model.groups[g].nodes.iter().enumerate() {
-                let served = self.nodes[node.index()].stance.and_then(|stance| stance.accepts);
-                for book in 0..state.ledgers.len() {
-                    if served.is_some_and(|slot| usize::from(slot) != book % state.slots) {
-                        state.ledgers[book].begin_without(member);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A node that takes over restores the last backup, where there is one and its own data is behind it.
-    pub(super) fn restore_backup(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
-        let g = group.index();
-        let store = self.setup.model.groups[g].nodes.len();
-        let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
-        for book in self.groups[g].books(slot) {
-            let clients = &self.setup.model.clients;
-            for loss in self.groups[g].ledgers[book].restore(member, store, now, how, clients) {
-                self.lost(group, loss, now);
-            }
-        }
     }
 
     /// Writes down what every copy in step holds and lets the book forget what is safe.
@@ -487,29 +460,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// A node that takes over from one whose disk is gone will never get what was under way.
-    pub(super) fn lose_under_way(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
-        let g = group.index();
-        let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
-        for book in self.groups[g].books(slot) {
-            let clients = &self.setup.model.clients;
-            if let Some(loss) = self.groups[g].ledgers[book].lose_under_way(member, how, clients) {
-                self.lost(group, loss, now);
-            }
-        }
-    }
-
-    /// Writes were given up: told, and held against the policy's promise.
-    fn lost(&mut self, group: GroupId, loss: Loss, now: Instant) {
-        let bound = self.setup.bounds[group.index()].loss_age.as_ref().and_then(|bound| bound.secs);
-        let really = loss.count - loss.merged;
-        let in_class = loss.incident.is_some_and(|incident| incident.in_class);
-        // A nanosecond of rounding is no breach.
-        let breaks_bound =
-            in_class && really > 0 && bound.is_some_and(|secs| loss.age.as_secs() > secs + 1e-9);
-        self.emit(now, Fact::Lost { group, loss, breaks_bound });
-    }
-
     pub(super) fn surrender(&mut self, node: NodeId) {
         if let Some((group, member)) = self.setup.member[node.index()] {
             self.groups[group.index()].surrendered[member] = true;
@@ -572,34 +522,5 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.groups[group.index()].degraded = degraded;
             self.emit(now, Fact::Degraded { group, degraded });
         }
-    }
-
-    pub(super) fn close_books(&mut self, horizon: Instant) {
-        for g in 0..self.groups.len() {
-            let group = GroupId::from(g);
-            self.finish_merging(group, horizon);
-            let how = Disposal { windback: self.setup.designs[g].windback, merge: None };
-            for book in 0..self.groups[g].ledgers.len() {
-                let survivor = self.survivor(group, (book % self.groups[g].slots) as u8);
-                let clients = &self.setup.model.clients;
-                let (totals, losses) = self.groups[g].ledgers[book].finish(survivor, horizon, how, clients);
-                for loss in losses {
-                    self.lost(group, loss, horizon);
-                }
-                self.emit(horizon, Fact::Book { group, totals });
-            }
-        }
-    }
-
-    /// The acceptor of a slot with the highest activation number.
-    fn survivor(&self, group: GroupId, slot: u8) -> Option<usize> {
-        let nodes = &self.setup.model.groups[group.index()].nodes;
-        (0..nodes.len())
-            .filter_map(|member| {
-                let stance = self.nodes[nodes[member].index()].stance?;
-                (stance.accepts == Some(slot)).then_some((stance.activation, std::cmp::Reverse(member)))
-            })
-            .max()
-            .map(|(_, std::cmp::Reverse(member))| member)
     }
 }
