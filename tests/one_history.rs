@@ -9,7 +9,7 @@ use failsim::engine::time::{Instant, Span};
 use failsim::policy::facts::Fact;
 use failsim::service::replication::Change;
 use failsim::system::ids::{LinkId, NodeId};
-use failsim::system::spec::{Action, Classes, Direction};
+use failsim::system::spec::{Action, Classes, Direction, Effect, Scope};
 
 /// Any two reach each other over a line of their own, so that a cut of one line parts only two of the three.
 fn triangle(replication: &str) -> String {
@@ -91,6 +91,48 @@ fn what_only_the_older_has_is_lost_when_it_gives_up() {
     let expected = (at - instant(CUT)).as_secs();
     assert!((loss.count as f64 - expected).abs() <= 1.0, "{} of {expected} s", loss.count);
     assert_eq!(loss.age, Span::ZERO, "all came after the cut");
+}
+
+/// The newer source loses its way to the copy: the older one, which it can still reach, is followed again at once.
+#[test]
+fn a_copy_goes_back_to_whom_it_reaches() {
+    let cut = |link| Action::Cut { link: LinkId(link), classes: Classes::ALL, direction: Direction::Both };
+    let model = triangle("async").replace("first_copy", "patience = \"10s\"\n        first_copy");
+    let facts = scripted(&model, &[(100.0, cut(0)), (200.0, cut(2))], true);
+    let [a, b, c] = [0, 1, 2].map(NodeId);
+    let left = changes(&facts, b, c).into_iter().find(|(_, change)| *change == Change::Breaks);
+    let (left, _) = left.expect("the newer one gives up after its patience");
+    assert_eq!(left, instant(210.0));
+    let begins = changes(&facts, a, c)
+        .into_iter()
+        .find(|&(at, change)| change == Change::Begins && at > instant(100.0));
+    assert_eq!(begins, Some((left, Change::Begins)));
+}
+
+/// A copy that has served its part itself in the meantime has a history of its own: the connection does not go on where
+/// it was, however patient.
+#[test]
+fn whoever_has_served_begins_with_a_first_copy() {
+    let model = triangle("sync").replace("first_copy", "patience = \"1d\"\n        first_copy");
+    let cut = Action::Cut { link: LinkId(0), classes: Classes::ALL, direction: Direction::Both };
+    let b = NodeId(1);
+    let steps = [
+        (100.0, cut),
+        (200.0, Action::Fail { node: b, scope: Scope::Host, effect: Effect::Crash }),
+        (210.0, Action::Restore { node: b, scope: Scope::Host }),
+        (250.0, Action::Heal { link: LinkId(0) }),
+    ];
+    // Without the third node, whose lines would tell b of a.
+    let model = model
+        .replace("nodes = [\"a\", \"b\", \"c\"]", "nodes = [\"a\", \"b\"]")
+        .replace("takeover = \"0s\"", "takeover = \"0s\"\n        after_start = \"listen\"");
+    let facts = scripted(&model, &steps, true);
+    let after: Vec<_> = changes(&facts, NodeId(0), b)
+        .into_iter()
+        .filter(|(at, _)| *at > instant(200.0))
+        .map(|(_, c)| c)
+        .collect();
+    assert_eq!(after, [Change::Breaks, Change::Begins, Change::InStep]);
 }
 
 /// A synchronous writer cannot tell a copy that has left from one that is slow: it waits.

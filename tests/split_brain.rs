@@ -387,3 +387,12 @@ fn windows_by_cuts_stay_within_the_formula_and_come_close() {
         assert!(longest >= bound - close, "{policy}: {longest} s is far from {bound} s");
     }
 }
+
+/// A node that has just handed its part over hears a beat that the other one sent before it knew: that is no vacancy.
+#[test]
+fn what_was_handed_over_is_not_taken_back() {
+    let setup = ready(include_str!("data/handed-over.model.toml"), &[], 1);
+    for record in records(&setup, 1, hours(365.0 * 24.0)) {
+        assert!(record.breach.is_none(), "with fencing there is no split brain: {:?}", record.breach);
+    }
+}

@@ -44,6 +44,8 @@ pub struct ActivePassive {
     held: Option<Held>,
     /// It has asked for its own slot back and waits.
     asks: bool,
+    /// The slot it has just handed over, and to whom, who has not said yet that it has it.
+    handed: Option<(u8, NodeId)>,
     /// The highest activation number seen.
     activation: u64,
     peers: Vec<Peer>,
@@ -229,6 +231,7 @@ impl ActivePassive {
         self.had |= 1 << slot;
         self.held = Some(Held { slot, activation: self.activation });
         self.asks = false;
+        self.handed = None;
         self.persist(ctx);
         self.speak(ctx);
         if let Some(copying) = ctx.params.copying() {
@@ -330,6 +333,7 @@ impl Policy for ActivePassive {
                 | if first && !begins_active { u32::MAX } else { 0 },
             held: durable.held,
             asks: false,
+            handed: None,
             activation: durable.activation,
             peers,
         };
@@ -376,11 +380,17 @@ impl Policy for ActivePassive {
             (Timer::Promoted, State::Taking { slot }) => self.activate(slot, ctx),
             (Timer::Drained, State::Draining { slot, to }) => {
                 self.stand_by(ctx);
+                self.handed = Some((slot, to));
                 ctx.send(to, Message::Take { slot, activation: self.activation });
                 ctx.arm(Timer::Handed, ctx.params.heartbeat.times(HANDED_AFTER));
             }
             // The message was lost, or came to somebody who could not take it.
-            (Timer::Handed, State::Standby) => self.consider(ctx),
+            (Timer::Handed, state) => {
+                self.handed = None;
+                if state == State::Standby {
+                    self.consider(ctx);
+                }
+            }
             (Timer::Failback, _) => {
                 self.asks = false;
                 let own = ctx.rank(ctx.me());

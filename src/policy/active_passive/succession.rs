@@ -55,8 +55,14 @@ impl ActivePassive {
             return None;
         }
         let trusted = || self.peers.iter().filter(|peer| peer.known == Known::Trusted);
-        let is_taken =
-            |slot: u8| trusted().any(|peer| peer.last.active == Some(slot) || peer.last.taking == Some(slot));
+        // What it has just handed over is taken, though its new holder's beats may not say so yet.
+        let is_handed = |slot: u8, to: NodeId| self.handed == Some((slot, to));
+        let is_taken = |slot: u8| {
+            trusted().any(|peer| {
+                let says = peer.last.active == Some(slot) || peer.last.taking == Some(slot);
+                says || is_handed(slot, peer.node)
+            })
+        };
         if (0..ctx.params.active).all(is_taken) {
             return None;
         }

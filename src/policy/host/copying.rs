@@ -172,6 +172,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let g = group.index();
         // Backups go to one store beside the standbys, whose data survives theirs.
         let target = if copying.needs_peer() { target } else { self.setup.model.groups[g].nodes.len() };
+        // Whoever serves a part itself is no longer where it was as a copy of it.
+        for copy in &mut self.groups[g].copies {
+            if copy.toward == from && copy.slot == slot && copy.replication.copying.needs_peer() {
+                copy.replication.lose_copy();
+            }
+        }
         let copies = &self.groups[g].copies;
         let known = copies.iter().position(|c| c.replication.from == source && c.replication.to == target);
         let index = known.unwrap_or_else(|| {
@@ -274,7 +280,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let needs_peer = copy.replication.copying.needs_peer();
         let (alive, reaching) = self.can_copy(from, to, needs_peer);
-        let alive = alive && !(needs_peer && self.follows_a_newer_one(group, index));
+        let alive = alive && !self.follows_a_newer_one(group, index);
         if reaching && self.setup.has_bandwidth {
             let bandwidth = self.bandwidth(group, index, (from, to));
             self.groups[g].copies[index].replication.carry(now, bandwidth);
@@ -282,8 +288,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let leaves = reaching && needs_peer && self.serves_another(group, index);
         let replication = &mut self.groups[g].copies[index].replication;
         let change = if leaves { replication.leave(now) } else { replication.update(now, alive, reaching) };
-        // A copy without its disk, that is there again: its first copy begins.
-        self.stale_copies[g] |= change == Change::Breaks && alive && reaching;
+        // A copy without its disk, that is there again, or one that can follow another source now: a first copy begins.
+        self.stale_copies[g] |= change == Change::Breaks;
         self.copy_changed(group, index, change, ctx);
     }
 
@@ -323,8 +329,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                     self.replays(group, index);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
-                let needs_peer = self.groups[g].copies[index].replication.copying.needs_peer();
-                if needs_peer && self.nodes[to.index()].program.is_some() {
+                let copies = &self.groups[g].copies;
+                let is_peer = copies[index].replication.copying.needs_peer();
+                // One that is in step with another source by now has nothing to learn from the end of this one.
+                let follows =
+                    |other| self.are_rivals(group, index, other) && copies[other].replication.is_in_step();
+                let is_told = is_peer && !(0..copies.len()).any(follows);
+                if is_told && self.nodes[to.index()].program.is_some() {
                     self.notify(to, Notice::OutOfStep { peer: from }, ctx);
                 }
             }
@@ -357,11 +368,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     fn are_rivals(&self, group: GroupId, one: usize, other: usize) -> bool {
         let copies = &self.groups[group.index()].copies;
         let (one, other) = (&copies[one], &copies[other]);
-        one.toward == other.toward
-            && one.slot == other.slot
-            && one.source != other.source
-            && one.replication.copying.needs_peer()
-            && other.replication.copying.needs_peer()
+        one.replication.to == other.replication.to && one.slot == other.slot && one.source != other.source
     }
 
     /// Whether the target of a replication has a newer holder of the same part of the work to follow: a copy follows
@@ -375,9 +382,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         };
         (0..copies.len()).filter(|&other| self.are_rivals(group, index, other)).any(|i| {
             let other = &copies[i];
+            let needs_peer = other.replication.copying.needs_peer();
             age(other) > age(&copies[index])
                 && (!other.replication.is_waiting()
-                    || self.can_copy(other.source, other.toward, true) == (true, true))
+                    || self.can_copy(other.source, other.toward, needs_peer) == (true, true))
         })
     }
 
@@ -503,12 +511,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Whether every copy of a member is in step and has been so undisturbed, but for those at nodes that serve another
-    /// part of the work.
+    /// part of the work. (One that is on the way to serve a part may be about to take this very one.)
     pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
-        let state = &self.groups[group.index()];
-        let copies = (0..state.copies.len()).filter(|&index| state.copies[index].replication.from == member);
-        let mut copies = copies.filter(|&index| !self.serves_another(group, index)).peekable();
-        copies.peek().is_some() && copies.all(|index| state.copies[index].replication.is_undisturbed(now))
+        let serves_another = |copy: &Copy| {
+            let stance = self.nodes[copy.toward.index()].stance;
+            stance.and_then(|stance| stance.accepts).is_some_and(|slot| usize::from(slot) != copy.slot)
+        };
+        let copies = self.groups[group.index()].copies.iter().filter(|copy| copy.replication.from == member);
+        let mut copies = copies.filter(|copy| !serves_another(copy)).peekable();
+        copies.peek().is_some() && copies.all(|copy| copy.replication.is_undisturbed(now))
     }
 
     fn degraded_changed(&mut self, group: GroupId, now: Instant) {

@@ -206,6 +206,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if let Some(slot) = is {
             self.activated(group, member, node, slot, now);
         }
+        // A part of the work moves: whoever takes it is not there to take another one, and what is open of those is
+        // more than one fault from here on.
+        self.groups[group.index()].takeovers.disturbed();
         self.recheck(node, ctx);
     }
 

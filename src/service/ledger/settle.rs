@@ -96,7 +96,10 @@ impl Ledger {
     /// holder parted with it.
     fn is_held_to_its_end(&self, lineage: usize) -> bool {
         let held = self.held.iter().flatten().map(|held| self.upto_in(held, lineage)).max();
-        self.lineages[lineage].segments.iter().all(|s| s.to.is_never() || Some(s.to) <= held)
+        self.lineages[lineage]
+            .segments
+            .iter()
+            .all(|s| s.to.is_never() || s.from >= s.to || Some(s.to) <= held)
     }
 
     /// Up to when a holder has every write of `lineage`, those under way included.
