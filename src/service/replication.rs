@@ -141,7 +141,8 @@ pub struct Replication {
     applied: Instant,
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
-    /// The copy's disk was lost since the last first copy began, or it has followed another source.
+    /// The copy's disk was lost since the last first copy began, or it has followed another source or
+    /// served itself.
     is_lost: bool,
     stream: Stream,
 }
@@ -242,8 +243,8 @@ impl Replication {
         self.queue.1 = content;
     }
 
-    /// The disk of the copy is gone, or it follows another source: no connection goes on where it was, a first copy has
-    /// to be made.
+    /// The disk of the copy is gone, or it follows another source or serves itself: no connection goes on where it was, a
+    /// first copy has to be made.
     pub fn lose_copy(&mut self) {
         self.is_lost = true;
     }
