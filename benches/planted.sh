@@ -77,14 +77,14 @@ plants() {
     plant "trailing losses at a crash" src/service/runs.rs \
         'q_to_j *= self.q;' 'q_to_j *= 1.01 * self.q;' \
         --test skipping a_crash_is_noticed_as_fast_as_theory_says
-    plant "q of heartbeats" src/service/detector.rs \
+    plant "q of heartbeats" src/service/detector/quiet.rs \
         'RunLaw::new(exception.probability, r)' 'RunLaw::new(1.01 * exception.probability, r)' \
         --test skipping runs_of_losses_come_as_often_as_theory_says
     plant "q of health checks" src/service/health.rs \
         'RunLaw::new(q, u64::from(self.rule.fall))' 'RunLaw::new(1.01 * q, u64::from(self.rule.fall))' \
         --test skipping checks_in_a_row_fail_as_often_as_theory_says
-    plant "q of m of n" src/service/detector/ahead.rs \
-        'RunLaw::new(exception.probability, 1)' 'RunLaw::new(1.01 * exception.probability, 1)' \
+    plant "q of m of n" src/service/detector/quiet.rs \
+        'WindowLaw::new(exception.probability, ' 'WindowLaw::new(1.01 * exception.probability, ' \
         --test detectors m_of_n_meets_its_markov_chain
     plant "deadline of a time-out" src/service/detector.rs \
         '(Silence::TimeOut(after), _) => self.newest + after' \

@@ -24,19 +24,22 @@ mod ahead;
 mod change;
 mod explain;
 mod memory;
+mod quiet;
+mod rebuild;
 mod silence;
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
 use crate::system::bursts::Channels;
-use crate::system::medium::{Exception, Medium};
+use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
 use super::recent::Recent;
 use super::room::Room;
-use super::runs::{Ordinary, RunLaw};
+use super::runs::Ordinary;
 use ahead::Ahead;
 use memory::Memory;
+use quiet::{Patience, Quiet, Windows};
 
 pub use silence::{Silence, Tail};
 
@@ -86,20 +89,6 @@ struct Flight {
     arrives: Instant,
 }
 
-/// A stretch of ordinary beats: nothing observable before `wake_beat` beats after the anchor.
-#[derive(Clone, Copy, Debug)]
-struct Quiet {
-    /// When the last beat before the stretch was sent (it has arrived at `Watch::newest`).
-    anchor: Instant,
-    law: RunLaw,
-    exception: Exception,
-    /// The way the beats take, in the state it keeps.
-    medium: Medium,
-    wake_beat: Option<u64>,
-    /// Whether the beat of the wake completes the run; else the stretch ends for another reason.
-    completes: bool,
-}
-
 /// One observer of one peer.
 #[derive(Clone, Debug)]
 pub struct Watch {
@@ -126,9 +115,10 @@ pub struct Watch {
     wake: Instant,
     /// Beats of before have been sent: a wake deals with one that is sent at its very instant, too.
     fresh: Instant,
-    /// What [`Watch::ordinary`] found last, by medium and period; or by medium and longest ordinary delay, where the
-    /// detector counts ticks.
-    ordinary: Recent<(Medium, Span), Ordinary>,
+    /// What [`Watch::ordinary`] found last, by all that it depends on.
+    ordinary: Recent<(Medium, Span, Patience), Ordinary>,
+    /// The same for a detector that counts ticks.
+    windows: Option<Box<Windows>>,
     memory: Memory,
     channels: Channels,
     /// No step lies before this instant.
@@ -186,6 +176,7 @@ impl Watch {
             wake: Instant::NEVER,
             fresh: now,
             ordinary: Recent::new(),
+            windows: None,
             memory: Memory::new(&silence),
             channels,
             now,
@@ -202,6 +193,7 @@ impl Watch {
     pub(crate) fn learn(&mut self, former: &Watch) {
         if former.silence == self.silence {
             self.ordinary = former.ordinary;
+            self.windows.clone_from(&former.windows);
         }
     }
 
@@ -224,6 +216,7 @@ impl Watch {
         if self.silence != silence {
             self.silence = silence;
             self.ordinary.forget();
+            self.windows = None;
         }
         self.memory = Memory::new(&silence);
         self.around = around;
@@ -291,17 +284,6 @@ impl Watch {
         }
     }
 
-    /// The least time from the sending of a beat that is heard to the suspicion that follows it.
-    fn patience(&self, medium: Medium, links: &[Link]) -> Span {
-        match self.silence {
-            Silence::TimeOut(after) => after + medium.delay_min(links),
-            Silence::Missed { count, every } => every.times(u64::from(count)) + medium.delay_min(links),
-            Silence::Lease(after) => after,
-            // What these will do depends on more than one beat.
-            Silence::MissedOf { .. } | Silence::Expected { .. } | Silence::Accrual { .. } => Span::ZERO,
-        }
-    }
-
     /// When to call [`Watch::wake`]; [`Instant::NEVER`]: only a change can matter.
     pub fn wake_at(&self) -> Instant {
         self.wake
@@ -366,10 +348,7 @@ impl Watch {
         self.fresh = now + Span::from_nanos(1);
         if let Some(quiet) = self.quiet.take() {
             let n = quiet.wake_beat.expect("a quiet stretch without end does not wake");
-            let trailing =
-                if quiet.completes { quiet.law.run() } else { quiet.law.trailing(n, &mut self.stream) };
-            self.resolve(now, n, trailing, &quiet, links);
-            self.catch_up_ticks(now);
+            self.resolve(now, n, quiet.completes, &quiet, links);
             let period = self.around.beats.expect("the peer is sending").period;
             self.next_beat = now + period;
             return self.arrivals(now, links);
@@ -429,91 +408,6 @@ impl Watch {
             self.news_since = None;
         }
         Observed { suspect: false, heard: (trust || is_news).then_some(sent), trust }
-    }
-
-    /// Goes quiet if the last beat sent is the newest heard: a renewal.
-    fn try_quiet(&mut self, now: Instant, links: &[Link]) {
-        let (Some(beats), Some(medium), Some(sent)) =
-            (self.around.beats, self.around.medium, self.newest_sent)
-        else {
-            return;
-        };
-        if !self.skips
-            || self.suspected
-            || self.news_since.is_some()
-            || !self.flight.is_empty()
-            || !self.around.hearing
-            || self.next_beat <= now
-            || sent + beats.period != self.next_beat
-        {
-            return;
-        }
-        let (medium, mut limit) = self.channels.look(medium, self.next_beat);
-        let found = if self.silence.remembers() {
-            self.ordinary_in_step(sent, beats.period, medium, &mut limit, links)
-        } else {
-            self.ordinary.get(&(medium, beats.period)).unwrap_or_else(|| {
-                let found = self.ordinary(beats.period, medium, links);
-                self.ordinary.keep((medium, beats.period), found);
-                found
-            })
-        };
-        let Some((law, exception)) = found else { return };
-        self.begin_quiet(sent, law, exception, medium, limit);
-    }
-
-    /// The longest run that cannot yet lead to suspicion, and the delay up to which a beat is ordinary with it.
-    fn ordinary(&self, period: Span, medium: Medium, links: &[Link]) -> Ordinary {
-        let patience = self.patience(medium, links);
-        let longest = patience.as_nanos() / period.as_nanos().max(1);
-        let mut best: Ordinary = None;
-        for r in (1..=longest.min(super::runs::RUN_MAX)).rev().take(3) {
-            let slack = patience.saturating_sub(period.times(r));
-            if slack == Span::ZERO {
-                continue;
-            }
-            let cut = slack.saturating_sub(Span::from_nanos(1)).min(period).min(medium.delay_max(links));
-            let exception = medium.exception(links, cut);
-            let Some(law) = RunLaw::new(exception.probability, r) else { continue };
-            if best.as_ref().is_none_or(|(other, _)| law.run_within(1_000_000) < other.run_within(1_000_000))
-            {
-                best = Some((law, exception));
-            }
-        }
-        best
-    }
-
-    /// Draws the fates of the last beats of a quiet stretch of `n` beats that ends in `trailing` beats that are not
-    /// ordinary, as seen at `now`.
-    fn resolve(&mut self, now: Instant, n: u64, trailing: u64, quiet: &Quiet, links: &[Link]) {
-        let period = self.around.beats.expect("the peer is sending").period;
-        let medium = quiet.medium;
-        let last = n - trailing;
-        if last > 0 {
-            let sent = quiet.anchor + period.times(last);
-            let arrives = sent + medium.draw_ordinary(links, quiet.exception.cut, &mut self.stream);
-            if arrives > now {
-                // Still under way: what was heard before it is the one before, again from its conditional law.
-                let before = quiet.law.trailing(last - 1, &mut self.stream);
-                self.resolve(now, last - 1, before, quiet, links);
-                self.flight.push(Flight { sent, arrives });
-            } else {
-                self.newest = arrives;
-                self.newest_sent = Some(sent);
-            }
-        }
-        for j in last + 1..=n {
-            let sent = quiet.anchor + period.times(j);
-            if let Some(delay) = medium.draw_exceptional(links, &quiet.exception, &mut self.stream) {
-                let arrives = sent + delay;
-                if arrives > now {
-                    self.flight.push(Flight { sent, arrives });
-                } else if self.newest_sent.is_none_or(|newest| newest < sent) {
-                    self.newest = self.newest.max(arrives);
-                    self.newest_sent = Some(sent);
-                }
-            }
-        }
     }
 }
 

@@ -9,3 +9,4 @@ mod recent;
 pub mod replication;
 mod room;
 pub(crate) mod runs;
+pub(crate) mod windows;

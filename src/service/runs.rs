@@ -118,6 +118,15 @@ impl RunLaw {
         if n > 9.007e15 { None } else { Some((n as u64).max(SMALL + 1)) }
     }
 
+    /// The same if it is no later than trial `most`.
+    pub(crate) fn first_within(&self, u: f64, most: u64) -> Option<u64> {
+        // No more likely than the sum over all trials at which a run can end: mostly that settles it.
+        if u > most as f64 * self.begin / (1.0 - self.q) {
+            return None;
+        }
+        self.first(u).filter(|n| *n <= most)
+    }
+
     /// How many in a row stand at the end of `n` trials, given that no run of r has been completed in them.
     pub(crate) fn trailing(&self, n: u64, stream: &mut Stream) -> u64 {
         if self.q == 0.0 {
@@ -184,6 +193,23 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_limit_changes_nothing_before_it() {
+        for (q, r) in [(0.1, 3), (0.01, 1), (0.02, 2), (1e-4, 3)] {
+            let law = RunLaw::new(q, r).unwrap();
+            let mut stream = StreamKey::new(1, "limit", "test").open(r);
+            let mut seen = 0;
+            for most in (1..2_000).step_by(7) {
+                // Uniform numbers about as small as it takes.
+                let u = stream.uniform() * (4.0 * most as f64 * power(q, r)).min(1.0);
+                let first = law.first(u).filter(|n| *n <= most);
+                assert_eq!(law.first_within(u, most), first, "q {q} r {r} most {most} u {u}");
+                seen += u32::from(first.is_some());
+            }
+            assert!((20..280).contains(&seen), "{seen}");
         }
     }
 

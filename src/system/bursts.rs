@@ -41,6 +41,8 @@ pub struct Channel {
     is_bad: bool,
     from: Instant,
     until: Instant,
+    /// Until when the sojourn after this one lasts, if somebody has asked.
+    next_until: Option<Instant>,
 }
 
 impl Channel {
@@ -52,19 +54,25 @@ impl Channel {
         let is_bad = stream.uniform() < bursts.bad_share();
         let law = |mean: Span| Law::exponential(mean.as_secs()).expect("a mean above zero");
         let lengths = [law(bursts.good_mean), law(bursts.bad_mean)];
-        let mut channel =
-            Channel { lengths, stream, is_bad: !is_bad, from: Instant::ZERO, until: Instant::ZERO };
+        let (from, until) = (Instant::ZERO, Instant::ZERO);
+        let mut channel = Channel { lengths, stream, is_bad: !is_bad, from, until, next_until: None };
         channel.turn();
         channel
     }
 
     fn turn(&mut self) {
+        let until = self.next_until();
         self.is_bad = !self.is_bad;
-        // A state lasts a nanosecond at least, so that time goes on.
-        let length =
-            self.lengths[usize::from(self.is_bad)].sample(self.stream.uniform()).max(Span::from_nanos(1));
-        self.from = self.until;
-        self.until = self.from + length;
+        (self.from, self.until, self.next_until) = (self.until, until, None);
+    }
+
+    /// Until when the sojourn after this one lasts.
+    fn next_until(&mut self) -> Instant {
+        *self.next_until.get_or_insert_with(|| {
+            // A state lasts a nanosecond at least, so that time goes on.
+            let law = &self.lengths[usize::from(!self.is_bad)];
+            self.until + law.sample(self.stream.uniform()).max(Span::from_nanos(1))
+        })
     }
 
     /// The state at `at`, which must not lie before the sojourn read last.
@@ -101,7 +109,7 @@ impl Channels {
 
     /// Whether this link has bursts.
     pub fn has(&self, link: LinkId) -> bool {
-        self.0.get(link.index()).is_some_and(Option::is_some)
+        self.channel(link).is_some()
     }
 
     /// Whether the link is in its bad state at `at`, which must not lie before the sojourn read last.
@@ -112,19 +120,34 @@ impl Channels {
         }
     }
 
-    /// A way in the state it will have at `at`, and until when it keeps that. Reads nothing: what comes first may be
-    /// asked for afterwards.
-    pub fn look(&self, medium: Medium, at: Instant) -> (Medium, Instant) {
+    /// A way in the state it will have at `at`, and until when it keeps that. Its place stays where it is: what comes
+    /// before may be asked for afterwards.
+    pub fn look(&mut self, medium: Medium, at: Instant) -> (Medium, Instant) {
         if !medium.has_bursts(self) {
             return (medium, Instant::NEVER);
         }
+        // Mostly the sojourn read last lasts, or the next one does.
+        let mut until = Instant::NEVER;
+        let seen = medium.in_state(|link| {
+            let Some(Some(channel)) = self.0.get_mut(link.index()) else { return false };
+            if at < channel.until {
+                until = until.min(channel.until);
+                return channel.is_bad;
+            }
+            until = until.min(channel.next_until());
+            !channel.is_bad
+        });
+        if at < until {
+            return (seen, until);
+        }
         let mut reader = self.clone();
         let medium = medium.at(at, &mut reader);
-        let until = |link: LinkId| match &reader.0[link.index()] {
-            Some(channel) => channel.until,
-            None => Instant::NEVER,
-        };
-        (medium, medium.links().map(until).min().unwrap_or(Instant::NEVER))
+        let ends = medium.links().filter_map(|link| reader.channel(link)).map(|channel| channel.until);
+        (medium, ends.min().unwrap_or(Instant::NEVER))
+    }
+
+    fn channel(&self, link: LinkId) -> Option<&Channel> {
+        self.0.get(link.index())?.as_ref()
     }
 
     /// Reads all of them up to `at`.

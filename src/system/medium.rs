@@ -59,8 +59,13 @@ impl Medium {
         if channels.is_empty() {
             return Medium { bad: 0, ..*self };
         }
+        self.in_state(|link| channels.is_bad(link, at))
+    }
+
+    /// The same medium with its links in the states given.
+    pub(super) fn in_state(&self, mut is_bad: impl FnMut(LinkId) -> bool) -> Medium {
         let states = self.links().enumerate();
-        let bad = states.fold(0, |bad, (i, link)| bad | u8::from(channels.is_bad(link, at)) << i);
+        let bad = states.fold(0, |bad, (i, link)| bad | u8::from(is_bad(link)) << i);
         Medium { bad, ..*self }
     }
 

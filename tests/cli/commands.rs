@@ -91,14 +91,16 @@ fn run_says_which_processes_skip_and_why() {
     let bursts = "latency = { fixed = \"2ms\" }\nbursts = { good = \"1h\", bad = \"5s\" }";
     desk.change("phi.toml", "phi.toml", "latency = { fixed = \"2ms\" }", bursts);
     desk.run("run phi.toml --explain-fidelity")
-        .ends(0, &["looks ahead", "each arrival moves what it expects", "which all its traffic shares"]);
+        .ends(0, &["looks ahead", "what is remembered of the last beats", "which all its traffic shares"]);
     // Ticks of clocks that differ are out of step with beats after a while: how far that allows is told.
     let ticks = "[groups.service.policy.active-passive]\ndetector = { m-of-n = { missing = 3, of = 5 } }";
     desk.change("pair.toml", "ticks.toml", "[groups.service.policy.hot-standby]", ticks);
     desk.run("run ticks.toml --explain-fidelity --set nodes.*.clock.drift=100ppm")
-        .ends(0, &["looks ahead", "differ by 2.0e-4", "after 5000 ticks at most"]);
+        .ends(0, &["differ by 2.0e-4", "after 5000 ticks at most", "until each tick has its beat again"]);
     let said = desk.run("run ticks.toml --explain-fidelity --set nodes.*.clock.drift=0");
-    said.ends(0, &["every tick has its beat are jumped"]);
+    said.ends(0, &["every tick has its own"]);
+    let lossy = "run ticks.toml --explain-fidelity --set nodes.*.clock.drift=0 --set links.*.loss=1%";
+    desk.run(lossy).ends(0, &["  skips     the first 3 of 5 beats that are lost or later than", "exact law"]);
     assert!(!said.out.contains("slide past"), "{}", said.out);
     desk.run("explain phi-accrual").ends(0, &["phi-accrual", "Hayashibara"]);
     desk.run("explain phi-accrual.threshold").ends(0, &["Akka cluster, Cassandra"]);

@@ -6,19 +6,16 @@
 //! This is the form for detectors that remember more than the newest beat, and for bursts of loss.
 
 use crate::engine::time::{Instant, Span};
-use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
-use super::super::runs::{Ordinary, RunLaw};
 use super::memory::Memory;
+use super::rebuild::ticks_until;
 use super::silence::Silence;
-use super::{Observed, Quiet, Watch};
+use super::{Observed, Watch};
 
 /// Steps it may go at first; twice as many each time nothing was met, up to the most.
 pub(super) const STRIDE_MIN: u32 = 16;
 const STRIDE_MAX: u32 = 4096;
-/// A shorter stretch is not worth a jump.
-const JUMP_MIN: u64 = 4;
 
 /// Steps gone ahead.
 #[derive(Clone, Debug)]
@@ -145,84 +142,4 @@ impl Watch {
         }
         Observed { suspect: false, heard: self.newest_sent, trust: true }
     }
-
-    /// After a jump of a watch that counts ticks: every tick on the way had its beat.
-    pub(super) fn catch_up_ticks(&mut self, now: Instant) {
-        let (Silence::MissedOf { every, .. }, Memory::Ticks(ticks)) = (self.silence, &mut self.memory) else {
-            return;
-        };
-        let next = ticks_until(self.ticks_from, now, every);
-        if next > ticks.next {
-            ticks.next = next;
-            ticks.heard = self.newest > self.ticks_from + every.times(next - 1);
-        }
-    }
-
-    /// Jumps to the first run that counts, or to the last beat that is sent before `limit`.
-    pub(super) fn begin_quiet(
-        &mut self,
-        anchor: Instant,
-        law: RunLaw,
-        exception: Exception,
-        medium: Medium,
-        limit: Instant,
-    ) {
-        let period = self.around.beats.map_or(Span::NEVER, |beats| beats.period).as_nanos().max(1);
-        let most = (!limit.is_never()).then(|| limit.since(anchor).as_nanos().saturating_sub(1) / period);
-        if most.is_some_and(|most| most < JUMP_MIN) {
-            return;
-        }
-        let first = law.first(self.stream.uniform()).filter(|n| most.is_none_or(|most| *n <= most));
-        let wake_beat = first.or(most);
-        self.quiet = Some(Quiet { anchor, law, exception, medium, wake_beat, completes: first.is_some() });
-    }
-
-    /// Of a watch that counts ticks: what an ordinary beat is, so that as long as all are, every tick has exactly
-    /// one. Beats and ticks drift apart: `limit` is brought forward to where that ends.
-    pub(super) fn ordinary_in_step(
-        &mut self,
-        sent: Instant,
-        period: Span,
-        medium: Medium,
-        limit: &mut Instant,
-        links: &[Link],
-    ) -> Ordinary {
-        let (Silence::MissedOf { of, every, .. }, Memory::Ticks(ticks)) = (self.silence, &self.memory) else {
-            return None;
-        };
-        let tick = self.ticks_from + every.times(ticks.next);
-        // The beat sent at `sent` is the one of the tick to come, and the past is clean.
-        if ticks.missing_of(of) != 0
-            || !ticks.heard
-            || sent >= tick
-            || tick.before(every) >= sent + medium.delay_min(links)
-        {
-            return None;
-        }
-        let room = tick - sent;
-        let slower = period.as_nanos().saturating_sub(every.as_nanos());
-        let faster = every.as_nanos().saturating_sub(period.as_nanos());
-        // Beats that come later at each tick need room for that; without a limit of the delay, half of what there is.
-        let reserve =
-            Span::from_nanos(slower.saturating_mul(10_000)).min(Span::from_nanos(room.as_nanos() / 2));
-        let cut = medium.delay_max(links).min(room.saturating_sub(reserve)).min(period);
-        let known = self.ordinary.get(&(medium, cut)).unwrap_or_else(|| {
-            let exception = medium.exception(links, cut);
-            let known = RunLaw::new(exception.probability, 1).map(|law| (law, exception));
-            self.ordinary.keep((medium, cut), known);
-            known
-        });
-        let (law, exception) = known?;
-        let early = (sent + medium.delay_min(links)).since(tick.before(every)).as_nanos();
-        let until_late = room.saturating_sub(cut).as_nanos().checked_div(slower);
-        let until_early = (early - 1).checked_div(faster);
-        let Some(beats) = until_late.or(until_early) else { return Some((law, exception)) };
-        *limit = (*limit).min(sent + period.times(beats) + Span::from_nanos(1));
-        Some((law, exception))
-    }
-}
-
-/// The number of the first tick at or after `at`.
-fn ticks_until(from: Instant, at: Instant, every: Span) -> u64 {
-    at.since(from).as_nanos().div_ceil(every.as_nanos().max(1))
 }

@@ -16,11 +16,7 @@ impl Watch {
             let since = now.since(quiet.anchor).as_nanos();
             let n = since.saturating_sub(1) / beats.period.as_nanos().max(1);
             self.next_beat = quiet.anchor + beats.period.times(n + 1);
-            if n > 0 {
-                let trailing = quiet.law.trailing(n, &mut self.stream);
-                self.resolve(now, n, trailing, &quiet, links);
-            }
-            self.catch_up_ticks(now);
+            self.resolve(now, n, false, &quiet, links);
             return;
         }
         if !self.around.hearing {

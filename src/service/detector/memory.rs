@@ -37,6 +37,17 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// How many arrivals or gaps it holds at most.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Memory::None | Memory::Ticks(_) => 0,
+            Memory::Arrivals(arrivals) => arrivals.kept.size,
+            Memory::Gaps(gaps) => gaps.kept.size,
+        }
+    }
+}
+
 /// Outcomes of the observer's ticks; the n-th tick covers the time after the one before it, itself included.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticks {
@@ -103,6 +114,12 @@ impl Window {
     fn count(&self) -> i128 {
         self.kept.len() as i128
     }
+
+    /// From the newest to the oldest.
+    fn backwards(&self) -> impl Iterator<Item = i64> + '_ {
+        let (newer, older) = self.kept.split_at(self.head);
+        newer.iter().rev().chain(older.iter().rev()).copied()
+    }
 }
 
 /// NFD-E: arrivals less what the schedule adds between them.
@@ -138,6 +155,23 @@ impl Arrivals {
         let next = i128::from(self.newest + 1) * i128::from(every.as_nanos());
         let at = i128::from(series.first.as_nanos()) + mean + next;
         Some(Instant::from_nanos(u64::try_from(at.max(0)).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after the newest beat was sent the next is expected at the least, now and after each beat of the series to
+    /// come, with clocks that agree: no beat arrives before it is sent. `None`: it says nothing of these beats.
+    ///
+    /// The expectation is a mean over the window. What a beat to come contributes to it is its delay, zero at the least;
+    /// what one of the past contributes is known, and does not grow less but by what clocks differ.
+    pub(super) fn least_expectation(&self, beats: Beats, every: Span) -> Option<Span> {
+        if self.series.is_some_and(|series| series != beats) {
+            return None;
+        }
+        let apart = i128::from(every.as_nanos()) - i128::from(beats.period.as_nanos());
+        let earliest =
+            self.kept.kept.iter().map(|above| i128::from(*above) + i128::from(self.newest) * apart).min();
+        // Means are rounded down.
+        let least = i128::from(beats.period.as_nanos()) + earliest.unwrap_or(0).min(0) - 1;
+        Some(Span::from_nanos(u64::try_from(least.max(0)).unwrap_or(0)))
     }
 }
 
@@ -190,6 +224,39 @@ impl Gaps {
             }
             Tail::Exponential => Span::from_secs_saturating(self.factor * mean),
         }
+    }
+
+    /// The least silence that φ allows, now and after each further gap between beats of this period, of which the first of
+    /// a row is heard `latest` after it was sent at the most. Zero: it cannot be told.
+    ///
+    /// Gaps in a row add up to the time between their ends, which is the period for each at the least, less by how late
+    /// the first end was. So the mean over each window to come is bounded, whatever part of it is known already.
+    pub(super) fn least_patience(&self, period: Span, latest: Span) -> Span {
+        let (period, latest) = (period.as_secs(), latest.as_secs());
+        let (known, size) = (self.kept.kept.len(), self.kept.size);
+        let all = self.kept.sum as f64 * 1e-9;
+        let mean = |sum: f64, gaps: usize, of: usize| (sum + gaps as f64 * period - latest) / of as f64;
+        let mut least = all / known.max(1) as f64;
+        if known < size {
+            // With more gaps the mean moves one way, from the first of them to the last that there is room for.
+            least = least.min(mean(all, 1, known + 1)).min(mean(all, size - known, size));
+        }
+        let mut sum = 0.0;
+        for (kept, gap) in (1..known).zip(self.kept.backwards()) {
+            least = least.min(mean(sum, size + 1 - kept, size));
+            sum += gap as f64 * 1e-9;
+        }
+        least = least.min(mean(sum, size + 1 - known.max(1), size));
+        let silence = match self.tail {
+            // More deviation means less patience then.
+            Tail::Normal { .. } if self.factor < 0.0 => 0.0,
+            Tail::Normal { deviation_min, pause } => {
+                least.max(0.0) + self.factor * deviation_min.as_secs() + pause.as_secs()
+            }
+            Tail::Exponential => self.factor * least.max(0.0),
+        };
+        // Sums of floating-point numbers are not exact.
+        Span::from_secs_saturating((silence - 1e-6).max(0.0))
     }
 }
 
