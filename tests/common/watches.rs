@@ -339,6 +339,11 @@ fn suspicions(log: &[(Instant, Seen)]) -> Vec<(Instant, Instant)> {
     all
 }
 
+/// How long the peer was suspected until an instant, in seconds.
+pub fn suspected_within(log: &[(Instant, Seen)], until: Instant) -> f64 {
+    suspicions(log).iter().map(|(from, to)| (*to).min(until).since(*from).as_secs()).sum()
+}
+
 /// How long stretches of both lists overlap until an instant, in seconds.
 fn overlap(a: &[(Instant, Instant)], b: &[(Instant, Instant)], until: Instant) -> f64 {
     let pairs = a.iter().flat_map(|x| b.iter().map(move |y| (x.0.max(y.0), x.1.min(y.1).min(until))));

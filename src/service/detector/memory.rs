@@ -38,12 +38,32 @@ impl Memory {
 }
 
 impl Memory {
-    /// How many arrivals or gaps it holds at most.
-    pub(super) fn size(&self) -> usize {
+    fn window(&mut self) -> Option<&mut Window> {
         match self {
-            Memory::None | Memory::Ticks(_) => 0,
-            Memory::Arrivals(arrivals) => arrivals.kept.size,
-            Memory::Gaps(gaps) => gaps.kept.size,
+            Memory::None | Memory::Ticks(_) => None,
+            Memory::Arrivals(arrivals) => Some(&mut arrivals.kept),
+            Memory::Gaps(gaps) => Some(&mut gaps.kept),
+        }
+    }
+
+    /// How many arrivals or gaps it holds at most.
+    pub(super) fn size(&mut self) -> usize {
+        self.window().map_or(0, |window| window.size)
+    }
+
+    /// Whether it holds as many.
+    pub(super) fn is_full(&mut self) -> bool {
+        self.window().is_none_or(|window| window.kept.len() == window.size)
+    }
+
+    /// Forgets all, so many beats after the newest: of ticks, each had its own, and that of the beat after these is next.
+    pub(super) fn forget(&mut self, beats: u64) {
+        if let Memory::Ticks(ticks) = self {
+            ticks.next += beats + 1;
+            (ticks.missing, ticks.heard) = (0, false);
+        }
+        if let Some(window) = self.window() {
+            window.clear();
         }
     }
 }
@@ -157,20 +177,22 @@ impl Arrivals {
         Some(Instant::from_nanos(u64::try_from(at.max(0)).unwrap_or(u64::MAX)))
     }
 
-    /// How long after the newest beat was sent the next is expected at the least, now and after each beat of the series to
-    /// come, with clocks that agree: no beat arrives before it is sent. `None`: it says nothing of these beats.
+    /// The least silence after the sending of the newest beat that is allowed with this margin, now and after each beat of
+    /// the series to come, with clocks that agree: no beat arrives before it is sent. `None`: it says nothing of these
+    /// beats.
     ///
     /// The expectation is a mean over the window. What a beat to come contributes to it is its delay, zero at the least;
     /// what one of the past contributes is known, and does not grow less but by what clocks differ.
-    pub(super) fn least_expectation(&self, beats: Beats, every: Span) -> Option<Span> {
+    pub(super) fn least_patience(&self, beats: Beats, every: Span, margin: Span) -> Option<Span> {
         if self.series.is_some_and(|series| series != beats) {
             return None;
         }
         let apart = i128::from(every.as_nanos()) - i128::from(beats.period.as_nanos());
         let earliest =
             self.kept.kept.iter().map(|above| i128::from(*above) + i128::from(self.newest) * apart).min();
+        let allowed = i128::from(beats.period.as_nanos()) + i128::from(margin.as_nanos());
         // Means are rounded down.
-        let least = i128::from(beats.period.as_nanos()) + earliest.unwrap_or(0).min(0) - 1;
+        let least = allowed + earliest.unwrap_or(0).min(0) - 1;
         Some(Span::from_nanos(u64::try_from(least.max(0)).unwrap_or(0)))
     }
 }

@@ -95,14 +95,13 @@ impl Watch {
             }
             (Silence::Lease(after), _) => Patience::new(after),
             (Silence::Expected { window, every, margin }, Memory::Arrivals(arrivals)) => {
-                let Some(earliest) = arrivals.least_expectation(beats, every) else {
+                let Some(least) = arrivals.least_patience(beats, every, margin) else {
                     return Patience::default();
                 };
                 // Of clocks that differ, the expectation falls behind the beats by this for each beat of the window.
                 let slip = beats.period.saturating_sub(every);
                 let less = slip.times(u64::from(window));
-                let span = (earliest + margin).saturating_sub(slip);
-                Patience { span, less }.in_steps(beats.period)
+                Patience { span: least.saturating_sub(slip), less }.in_steps(beats.period)
             }
             (Silence::Accrual { .. }, Memory::Gaps(gaps)) => {
                 // How late a beat can be heard that begins a row of gaps: the newest was, or one to come before a

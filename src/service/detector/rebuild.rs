@@ -4,7 +4,6 @@
 use crate::engine::time::{Instant, Span};
 use crate::system::spec::Link;
 
-use super::memory::Memory;
 use super::quiet::{Law, Quiet};
 use super::{Flight, Watch};
 
@@ -17,26 +16,23 @@ impl Watch {
             Law::Runs(_) => self.draw_rows(n, completes, quiet, links, &mut beats),
         };
         if drawn < n {
-            // What was before is not remembered any more, but for what the window of these will push out.
+            // What was before is not remembered any more.
             self.newest_sent = None;
-            if let Memory::Ticks(ticks) = &mut self.memory {
-                // One tick a beat, all with theirs.
-                ticks.next += n - drawn + 1;
-                (ticks.missing, ticks.heard) = (0, false);
-            }
+            self.memory.forget(n - drawn);
         }
         beats.sort_unstable_by_key(|beat| (beat.arrives, beat.sent));
         let heard = beats.iter().take_while(|beat| beat.arrives <= now).count();
         for beat in &beats[..heard] {
             self.catch_up_ticks(beat.arrives);
-            debug_assert!(
-                drawn < n && self.newest_sent.is_none() || self.deadline() >= beat.arrives,
+            // Until its window is full again, what it says is of no time at all.
+            assert!(
+                drawn < n && !self.memory.is_full() || self.deadline() >= beat.arrives,
                 "a stretch was to be quiet, but {:?} is over at {:?}",
                 self.deadline(),
                 beat.arrives
             );
             let seen = self.hear(beat.sent, beat.arrives.max(self.newest));
-            debug_assert!(!seen.is_any(), "a stretch was to be quiet: {seen:?}");
+            assert!(!seen.is_any(), "a stretch was to be quiet: {seen:?}");
         }
         beats.drain(..heard);
         self.flight = beats;
