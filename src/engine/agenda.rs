@@ -7,8 +7,9 @@
 //! (`order.rs`): a sorted array while few are pending, a heap when there are many.
 //!
 //! Timers are *slots*: [`Agenda::arm`] moves a slot's deadline, [`Agenda::disarm`] clears it. Moving a deadline
-//! later only notes it (the entry re-sorts itself when it comes up); one that is moved earlier gets a new entry, and
-//! the old one is dropped when it surfaces. No hash set, no search.
+//! later only notes it (the entry re-sorts itself when it comes up). For one that is moved earlier the entry of the array
+//! is moved; in the heap, where it would have to be searched for, it gets a new one, and the old one is dropped when it
+//! surfaces.
 
 use super::order::{Entry, Order};
 use super::time::Instant;
@@ -168,9 +169,14 @@ impl<E: Copy> Agenda<E> {
     /// Makes an entry for an armed slot, in place of a later one.
     fn queue(&mut self, slot: Slot) {
         let timer = &mut self.timers[slot.0 as usize];
-        self.stale += usize::from(!timer.queued.is_never());
-        timer.queued = timer.deadline;
-        self.order.insert(timer.deadline.as_nanos(), timer.tie, u64::from(slot.0));
+        let (time, before) = (timer.deadline, std::mem::replace(&mut timer.queued, timer.deadline));
+        if !before.is_never() {
+            if self.order.bring_forward(before.as_nanos(), timer.tie, time.as_nanos()) {
+                return;
+            }
+            self.stale += 1;
+        }
+        self.order.insert(time.as_nanos(), timer.tie, u64::from(slot.0));
         if self.stale > STALE_MAX && 2 * self.stale > self.order.len() {
             self.sweep_out();
         }
@@ -347,6 +353,42 @@ mod tests {
         }
         list.sort_unstable();
         assert_eq!(drain(&mut agenda), list);
+    }
+
+    /// Timers that are moved to and fro, in the array and in the heap.
+    #[test]
+    fn moved_timers_fire_at_their_deadlines() {
+        for count in [3_u32, 10, 14, 60] {
+            let mut random = StreamKey::new(count.into(), "agenda", "timers").open(0);
+            let mut draw = |below: u32| (random.uniform() * f64::from(below)) as u32;
+            let mut agenda = Agenda::new();
+            let slots: Vec<Slot> = (0..count).map(|i| agenda.slot(rank(0, 0), i)).collect();
+            let mut deadlines = vec![u64::MAX; slots.len()];
+            let mut now = 0;
+            for _ in 0..20_000 {
+                let i = draw(count) as usize;
+                match draw(4) {
+                    0 => {
+                        let due = (0..slots.len()).map(|i| (deadlines[i], i as u32)).min().expect("one");
+                        let due = (due.0 < u64::MAX).then_some(due);
+                        let fired = agenda.pop(Instant::NEVER).map(|(time, event)| (time.as_nanos(), event));
+                        assert_eq!(fired, due);
+                        if let Some((time, event)) = due {
+                            now = time;
+                            deadlines[event as usize] = u64::MAX;
+                        }
+                    }
+                    1 => {
+                        deadlines[i] = u64::MAX;
+                        agenda.disarm(slots[i]);
+                    }
+                    _ => {
+                        deadlines[i] = now + u64::from(draw(50));
+                        agenda.arm(slots[i], at(deadlines[i]));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -101,13 +101,31 @@ impl Order {
         }
     }
 
+    /// Moves the entry of this time and tie to an earlier time, where that is a short search: in the array.
+    pub(super) fn bring_forward(&mut self, from: u64, tie: u64, time: u64) -> bool {
+        if self.is_heap {
+            return false;
+        }
+        let entries = self.entries.as_mut_slice();
+        let Some(mut at) = entries.iter().position(|entry| entry.tie == tie && entry.time == from) else {
+            return false;
+        };
+        let place = entries[at].place;
+        while let Some(&after) = entries.get(at + 1).filter(|after| after.key() > key(time, tie)) {
+            entries[at] = after;
+            at += 1;
+        }
+        entries[at] = Entry { time, tie, place };
+        true
+    }
+
     /// Keeps those of which `keep` says so; it is told whether the same key has been seen already.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Entry, bool) -> bool) {
-        self.close_hole();
-        self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
+        if self.is_heap {
+            self.become_array();
+        }
         let mut before = None;
         self.entries.retain(|entry| keep(entry, before.replace(entry.key()) == Some(entry.key())));
-        self.is_heap = false;
         if self.entries.len() > HEAP_FROM {
             self.become_heap();
         }

@@ -263,6 +263,7 @@ impl<A: Policy, B: Policy> Policy for Either<A, B> {
         }
     }
 
+    #[inline]
     fn on_notice(&mut self, notice: Notice<Self::Beacon>, ctx: &mut Ctx<'_, Self>) {
         let (facts, params, stream, out) = ctx.parts();
         match (self, params) {
@@ -280,6 +281,7 @@ impl<A: Policy, B: Policy> Policy for Either<A, B> {
         }
     }
 
+    #[inline]
     fn stance(&self) -> Stance {
         match self {
             Either::Left(policy) => policy.stance(),

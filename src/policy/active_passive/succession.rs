@@ -63,21 +63,26 @@ impl ActivePassive {
                 says || is_handed(slot, peer.node)
             })
         };
-        if (0..ctx.params.active).all(is_taken) {
+        let slots = 0..ctx.params.active;
+        let mut vacant =
+            slots.clone().filter(|&slot| !is_taken(slot)).fold(0_u32, |set, slot| set | 1 << slot);
+        if vacant == 0 {
             return None;
         }
         let me = Candidate { node: ctx.me(), in_step: self.in_step, had: self.had, held: self.held };
-        let mut free: Vec<Candidate> = trusted()
-            .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
-            .map(|peer| Candidate {
-                node: peer.node,
-                in_step: peer.last.in_step,
-                had: peer.last.had,
-                held: peer.last.held,
-            })
-            .chain([me])
-            .collect();
-        let mut vacant: Vec<u8> = (0..ctx.params.active).filter(|&slot| !is_taken(slot)).collect();
+        let free = || {
+            trusted()
+                .filter(|peer| peer.last.active.is_none() && peer.last.taking.is_none())
+                .map(|peer| Candidate {
+                    node: peer.node,
+                    in_step: peer.last.in_step,
+                    had: peer.last.had,
+                    held: peer.last.held,
+                })
+                .chain([me])
+        };
+        // Those that another slot falls to, by place in the group.
+        let mut provided = 0_u64;
         let (outdated_may, all_heard) = (ctx.params.stale_takeover, trusted().count() == self.peers.len());
         for newest in [Newest::InStep, Newest::LastHolder, Newest::Outdated] {
             let left = ctx.facts.data;
@@ -90,17 +95,21 @@ impl ActivePassive {
                     (left.is_nowhere(slot) || only || (outdated_may && one.had(slot))).then_some(0)
                 }
             };
-            let mut rest = Vec::new();
-            for slot in vacant {
-                let place = |i: usize| std::cmp::Reverse(ctx.rank(free[i].node));
-                let fitting = (0..free.len()).filter_map(|i| Some((fits(&free[i], slot)?, place(i), i)));
-                match fitting.max().map(|(_, _, i)| i) {
-                    Some(best) if free.swap_remove(best).node == ctx.me() => return Some(slot),
-                    Some(_) => {}
-                    None => rest.push(slot),
+            for slot in slots.clone() {
+                if vacant & (1 << slot) == 0 {
+                    continue;
                 }
+                let fitting = free()
+                    .map(|one| (one, ctx.rank(one.node)))
+                    .filter(|(_, rank)| provided & (1 << rank) == 0)
+                    .filter_map(|(one, rank)| Some((fits(&one, slot)?, std::cmp::Reverse(rank))));
+                let Some((_, std::cmp::Reverse(best))) = fitting.max() else { continue };
+                if ctx.facts.members[best] == ctx.me() {
+                    return Some(slot);
+                }
+                provided |= 1 << best;
+                vacant &= !(1 << slot);
             }
-            vacant = rest;
         }
         None
     }

@@ -32,6 +32,13 @@ struct Copy {
     toward: NodeId,
 }
 
+impl Copy {
+    /// Whether both lead from different holders of a part of the work to the same copy of it.
+    fn is_rival_of(&self, other: &Copy) -> bool {
+        self.replication.to == other.replication.to && self.slot == other.slot && self.source != other.source
+    }
+}
+
 /// What a group of nodes has in common for observers; no node sees it.
 #[derive(Clone, Debug)]
 pub(super) struct GroupState {
@@ -280,17 +287,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let needs_peer = copy.replication.copying.needs_peer();
         let (alive, reaching) = self.can_copy(from, to, needs_peer);
-        let alive = alive && !self.follows_a_newer_one(group, index);
-        if reaching && self.setup.has_bandwidth {
-            let bandwidth = self.bandwidth(group, index, (from, to));
-            self.groups[g].copies[index].replication.carry(now, bandwidth);
-        }
-        let leaves = reaching && needs_peer && self.serves_another(group, index);
+        let alive = alive && !self.follows_a_newer_one(group, copy);
+        let leaves = reaching && needs_peer && self.serves_another(group, copy);
+        let bandwidth = (reaching && self.setup.has_bandwidth).then(|| self.bandwidth(group, copy));
         let replication = &mut self.groups[g].copies[index].replication;
+        if let Some(bandwidth) = bandwidth {
+            replication.carry(now, bandwidth);
+        }
         let change = if leaves { replication.leave(now) } else { replication.update(now, alive, reaching) };
         // A copy without its disk, that is there again, or one that can follow another source now: a first copy begins.
         self.stale_copies[g] |= change == Change::Breaks;
-        self.copy_changed(group, index, change, ctx);
+        if change != Change::None {
+            self.copy_changed(group, index, change, ctx);
+        }
     }
 
     /// A replication has changed: the books, those who are told, and what depends on it.
@@ -332,9 +341,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let copies = &self.groups[g].copies;
                 let is_peer = copies[index].replication.copying.needs_peer();
                 // One that is in step with another source by now has nothing to learn from the end of this one.
-                let follows =
-                    |other| self.are_rivals(group, index, other) && copies[other].replication.is_in_step();
-                let is_told = is_peer && !(0..copies.len()).any(follows);
+                let copy = &copies[index];
+                let follows = |other: &Copy| copy.is_rival_of(other) && other.replication.is_in_step();
+                let is_told = is_peer && !copies.iter().any(follows);
                 if is_told && self.nodes[to.index()].program.is_some() {
                     self.notify(to, Notice::OutOfStep { peer: from }, ctx);
                 }
@@ -354,8 +363,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Whether the target of a replication holds another part of the work, or is about to: it has no room for this one
     /// then, and says so. That is no interruption, and nobody waits for it.
-    fn serves_another(&self, group: GroupId, index: usize) -> bool {
-        let copy = &self.groups[group.index()].copies[index];
+    fn serves_another(&self, group: GroupId, copy: &Copy) -> bool {
         let Some(stance) = self.nodes[copy.toward.index()].stance else { return false };
         let several = self.setup.designs[group.index()].slots > 1;
         match stance.accepts {
@@ -364,26 +372,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// Whether two replications lead from different holders of a part of the work to the same copy of it.
-    fn are_rivals(&self, group: GroupId, one: usize, other: usize) -> bool {
-        let copies = &self.groups[group.index()].copies;
-        let (one, other) = (&copies[one], &copies[other]);
-        one.replication.to == other.replication.to && one.slot == other.slot && one.source != other.source
-    }
-
     /// Whether the target of a replication has a newer holder of the same part of the work to follow: a copy follows
     /// one history, of two the one with the higher activation number. (Ties go by the order of the group.)
-    fn follows_a_newer_one(&self, group: GroupId, index: usize) -> bool {
-        let copies = &self.groups[group.index()].copies;
+    fn follows_a_newer_one(&self, group: GroupId, copy: &Copy) -> bool {
         let age = |of: &Copy| {
             let stance = self.nodes[of.source.index()].stance;
             let holds = stance.filter(|stance| stance.accepts.map(usize::from) == Some(of.slot))?;
             Some((holds.activation, std::cmp::Reverse(of.replication.from)))
         };
-        (0..copies.len()).filter(|&other| self.are_rivals(group, index, other)).any(|i| {
-            let other = &copies[i];
+        let copies = &self.groups[group.index()].copies;
+        copies.iter().filter(|other| other.is_rival_of(copy)).any(|other| {
             let needs_peer = other.replication.copying.needs_peer();
-            age(other) > age(&copies[index])
+            age(other) > age(copy)
                 && (!other.replication.is_waiting()
                     || self.can_copy(other.source, other.toward, needs_peer) == (true, true))
         })
@@ -391,9 +391,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// How much the way of a replication carries at present, in multiples of the writes that arise for it (of the
     /// records where they are a stream of their own); `None`: no limit.
-    fn bandwidth(&self, group: GroupId, index: usize, (from, to): (NodeId, NodeId)) -> Option<f64> {
-        let bandwidth = self.medium(from, to, Classes::REPLICATION)?.bandwidth(&self.setup.model.links)?;
-        let apart = self.groups[group.index()].copies[index].replication.copying.has_records_apart();
+    fn bandwidth(&self, group: GroupId, copy: &Copy) -> Option<f64> {
+        let medium = self.medium(copy.source, copy.toward, Classes::REPLICATION)?;
+        let bandwidth = medium.bandwidth(&self.setup.model.links)?;
+        let apart = copy.replication.copying.has_records_apart();
         let clients = self.setup.clients_of[group.index()].all.iter().map(|&c| &self.setup.model.clients[c]);
         let copied = clients.filter(|client| !apart || client.content == Content::Records);
         let arising: f64 = copied.map(|client| client.write_rate * client.write_bytes).sum();
@@ -421,8 +422,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let now = ctx.now();
         let g = group.index();
         for other in 0..self.groups[g].copies.len() {
-            if self.are_rivals(group, index, other) {
-                let replication = &mut self.groups[g].copies[other].replication;
+            let copies = &mut self.groups[g].copies;
+            if copies[other].is_rival_of(&copies[index]) {
+                let replication = &mut copies[other].replication;
                 let change = replication.update(now, false, true);
                 replication.lose_copy();
                 self.copy_changed(group, other, change, ctx);
@@ -524,10 +526,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     fn degraded_changed(&mut self, group: GroupId, now: Instant) {
         let state = &self.groups[group.index()];
-        let degraded = state.copies.iter().enumerate().any(|(index, c)| {
+        let degraded = state.copies.iter().any(|c| {
             let is_behind = c.replication.copying.is_sync() && !c.replication.is_in_step();
             let sends = || self.nodes[c.source.index()].stance.is_some_and(|s| s.accepts.is_some());
-            is_behind && sends() && !self.serves_another(group, index)
+            is_behind && sends() && !self.serves_another(group, c)
         });
         if degraded != state.degraded {
             self.groups[group.index()].degraded = degraded;

@@ -12,12 +12,15 @@ use crate::system::spec::{Effect, Scope};
 
 use super::clocks::Clocks;
 use super::timers::Timers;
+use super::view::in_view;
 use super::{Event, HostCtx, World, class, true_span};
 
 /// What a node's heartbeats are at present.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Beacon<B> {
     every: Span,
+    /// The same in true time.
+    period: Span,
     first: Instant,
     pub(super) sending: bool,
     content: B,
@@ -303,33 +306,34 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         state.incarnation += 1;
         state.ran = state.stopped.since(state.started);
         state.started = now;
-        let commands = self.within(node, (group, member), now, |program, durable, c| {
+        self.within(node, (group, member), now, |program, durable, c| {
             *program = Some(P::start(durable, c));
         });
         self.nodes[node.index()].after_fence = false;
         self.emit(now, Fact::Process { node, up: true });
-        self.execute(node, commands, ctx);
+        self.execute(node, ctx);
         self.surroundings_changed(node, ctx);
         self.refresh(node, ctx);
     }
 
-    /// Lets `work` act with a node's program, which may not be there yet; gives the commands that come back.
+    /// Lets `work` act with a node's program, which may not be there yet; the commands that come back wait.
     fn within(
         &mut self,
         node: NodeId,
         (group, member): (GroupId, usize),
         now: Instant,
         work: impl FnOnce(&mut Option<P>, &P::Durable, &mut Ctx<'_, P>),
-    ) -> Vec<Command<P>> {
+    ) {
         let (model, clocks) = (&self.setup.model, &self.clocks[node.index()]);
+        let spec = &model.groups[group.index()];
         let state = &mut self.nodes[node.index()];
         let wall = wall_clock(clocks, &model.nodes[node.index()].clock, now);
         let data = self.groups[group.index()].data(member, now);
         let facts = Facts {
             me: node,
-            members: &model.groups[group.index()].nodes,
+            members: &spec.nodes,
             names: &self.setup.names[group.index()],
-            ping_hosts: &model.groups[group.index()].ping_hosts,
+            ping_hosts: &spec.ping_hosts,
             running: (now.since(state.started), 1.0 + clocks.drift),
             ran: state.ran,
             wall: WallClock(&wall),
@@ -337,11 +341,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             first_start: now == Instant::ZERO,
             data,
         };
-        let mut commands = std::mem::take(&mut self.commands);
-        let params = &model.groups[group.index()].policy;
         let NodeState { program, durable, stream, .. } = state;
-        work(program, durable, &mut Ctx::new(&facts, params, stream, &mut commands));
-        commands
+        work(program, durable, &mut Ctx::new(&facts, &spec.policy, stream, &mut self.commands));
     }
 
     /// Calls a node's program, carries out its commands and looks at what it believes afterwards.
@@ -352,12 +353,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
     ) {
         let Some(place) = self.setup.member[node.index()] else { return };
-        let commands = self.within(node, place, ctx.now(), |program, _, c| {
+        self.within(node, place, ctx.now(), |program, _, c| {
             if let Some(program) = program {
                 callback(program, c);
             }
         });
-        self.execute(node, commands, ctx);
+        self.execute(node, ctx);
         self.refresh(node, ctx);
     }
 
@@ -471,11 +472,17 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         matches!(self.nodes[node.index()].role(), Some(Role::Standby | Role::Syncing))
     }
 
-    fn execute(&mut self, node: NodeId, mut commands: Vec<Command<P>>, ctx: &mut HostCtx<'_, P>) {
-        if commands.is_empty() {
-            self.commands = commands;
-            return;
+    /// Carries out what a node's program has ordered; what that leads other programs to order comes in between.
+    #[inline]
+    fn execute(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        if !self.commands.is_empty() {
+            self.execute_all(node, ctx);
         }
+    }
+
+    #[inline(never)]
+    fn execute_all(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+        let mut commands = std::mem::take(&mut self.commands);
         for command in commands.drain(..) {
             self.carry_out(node, command, ctx);
         }
@@ -514,8 +521,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             other => {
                 let previous = other.as_ref().map_or(content, |b| b.content);
-                let first = now + true_span(every, drift).scaled(state.phase.uniform());
-                *other = Some(Beacon { every, first, sending: true, content, previous, changed: now });
+                let period = true_span(every, drift);
+                let first = now + period.scaled(state.phase.uniform());
+                *other =
+                    Some(Beacon { every, period, first, sending: true, content, previous, changed: now });
             }
         }
         self.beats_changed(node, ctx);
@@ -528,7 +537,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if !state.is_running() || !self.monitor_works(node) {
             return None;
         }
-        Some(Beats { first: beacon.first, period: true_span(beacon.every, self.clocks[node.index()].drift) })
+        Some(Beats { first: beacon.first, period: beacon.period })
     }
 
     /// Whether the process that sends and hears heartbeats works, where the node has one of its own (`monitor`).
@@ -536,15 +545,21 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.setup.monitor[node.index()].is_none_or(|i| self.nodes[node.index()].named_down[i] == 0)
     }
 
-    /// What a node believes may have changed: tells everybody who depends on it.
+    /// What a node believes may have changed.
+    #[inline]
     fn refresh(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let stance = self.nodes[node.index()].program.as_ref().map(P::stance);
-        let old = self.nodes[node.index()].stance;
-        if stance == old {
-            return;
+        let state = &self.nodes[node.index()];
+        let stance = state.program.as_ref().map(P::stance);
+        if stance != state.stance {
+            self.stance_changed(node, stance, ctx);
         }
+    }
+
+    /// Tells everybody who depends on what a node believes.
+    #[inline(never)]
+    fn stance_changed(&mut self, node: NodeId, stance: Option<Stance>, ctx: &mut HostCtx<'_, P>) {
         let was_dormant = self.is_dormant(node);
-        self.nodes[node.index()].stance = stance;
+        let old = std::mem::replace(&mut self.nodes[node.index()].stance, stance);
         if let Some(stance) = stance {
             self.emit(ctx.now(), Fact::Stance { node, stance });
         }
@@ -559,10 +574,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         // Of two that accept clients may prefer the newer one; all else that they see is in the view.
         let activation = |s: Option<Stance>| s.filter(|s| s.accepts.is_some()).map(|s| s.activation);
-        let in_view = |s: Option<Stance>| s.map(|s| Stance { activation: 0, ..s });
         if activation(old) != activation(stance) {
             self.touch(group);
-        } else if in_view(old) != in_view(stance) {
+        } else if old.map(in_view) != stance.map(in_view) {
             self.evaluate(group);
         }
     }

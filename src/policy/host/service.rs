@@ -123,6 +123,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         &self.groups[group.index()].view
     }
 
+    #[inline(never)]
     fn look_at_service(&mut self, group: GroupId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
         self.look_at_clients(group, ctx);

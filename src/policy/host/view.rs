@@ -1,7 +1,7 @@
 //! A group's members as sets, read off the nodes once and asked many times.
 
 use crate::engine::probe::Probe;
-use crate::policy::contract::{Policy, Role};
+use crate::policy::contract::{Policy, Role, Stance};
 use crate::policy::facts::Fact;
 use crate::system::ids::GroupId;
 
@@ -94,7 +94,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         std::mem::swap(&mut view.accepting, &mut view.next);
         // What a service that is up depends on: who accepts and answers, and who believes.
         let in_service = |of: &Members| (of.blocked, of.reads, of.active);
-        if view.accepting != view.next || in_service(&before) != in_service(&of) {
+        if !view.accepting.iter().eq(&view.next) || in_service(&before) != in_service(&of) {
             Changed::Service
         } else if before != of {
             Changed::Background
@@ -102,6 +102,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Changed::Nothing
         }
     }
+}
+
+/// A stance without what the view does not tell apart.
+pub(super) fn in_view(stance: Stance) -> Stance {
+    let role = match stance.role {
+        Role::Active | Role::Isolated | Role::Idle => stance.role,
+        Role::Starting | Role::Syncing | Role::Standby | Role::TakingOver | Role::Peer => Role::Standby,
+    };
+    Stance { role, activation: 0, ..stance }
 }
 
 /// The members of a set, in order.

@@ -390,10 +390,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
             Kind::Beats(watch) => {
                 let around = self.watch_surroundings(observer, peer);
+                // A way that is still open is not cut.
+                let left = watch.medium().filter(|medium| around.medium != Some(*medium));
                 let lost = self.setup.model.cut_in_flight_lost
-                    && watch
-                        .medium()
-                        .is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
+                    && left.is_some_and(|medium| self.is_cut(&medium, peer, observer, Classes::HEARTBEAT));
                 let Kind::Beats(watch) = &mut self.watches[index].kind else { return };
                 watch.change(now, around, lost, links)
             }
@@ -429,11 +429,16 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.observed(index, seen, ctx);
     }
 
-    /// Tells the observer what its detector saw.
+    /// Tells the observer what its detector saw, if that is anything.
+    #[inline]
     fn observed(&mut self, index: usize, seen: Observed, ctx: &mut HostCtx<'_, P>) {
-        if !seen.is_any() {
-            return;
+        if seen.is_any() {
+            self.tell(index, seen, ctx);
         }
+    }
+
+    #[inline(never)]
+    fn tell(&mut self, index: usize, seen: Observed, ctx: &mut HostCtx<'_, P>) {
         let WatchSlot { observer, peer, by, .. } = self.watches[index];
         let now = ctx.now();
         let running = self.nodes[peer.index()].is_running();

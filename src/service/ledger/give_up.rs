@@ -6,7 +6,7 @@ use crate::system::ids::ClientId;
 use crate::system::spec::{Arrivals, Client, Content};
 
 use super::count::{Given, add, join};
-use super::{Disposal, Incident, Ledger, Loss, Note, Segment};
+use super::{Disposal, Incident, Ledger, Lineage, Loss, Note, Segment};
 
 /// Writes of one lineage accepted in (after, until].
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,10 @@ impl Ledger {
                 let incident = incident(self);
                 add(&mut losses, self.dispose_flight(at, child, incident, how, clients));
             }
-            // Whoever has this much of a history has all that came before it, too.
-            if others >= upto && self.lineages.iter().all(|lineage| lineage.in_flight.is_none()) {
+            // Whoever has this much of a history has all that came before it, too, but for what was under way.
+            let left_under_way =
+                |child: &Lineage| child.in_flight.is_some() && child.parent.is_some_and(|parent| parent < at);
+            if others >= upto && !self.lineages.iter().any(left_under_way) {
                 break;
             }
             let Some(parent) = self.lineages[at].parent else { break };
@@ -131,19 +133,18 @@ impl Ledger {
     /// which that one left the winner's, where the winner went on as before. What the winner had gone through by then
     /// did not part them: an old copy began again behind it.
     fn parting_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
-        let mut won = self.held[winner?].as_ref()?.lineage;
-        let mut path = Vec::new();
-        while !self.descends(lineage, won) {
-            path.push(self.lineages[won].incident);
-            won = self.lineages[won].parent?;
+        let won = self.held[winner?].as_ref()?.lineage;
+        let mut common = won;
+        while !self.descends(lineage, common) {
+            common = self.lineages[common].parent?;
         }
-        let (mut at, mut left) = (lineage, None);
-        while at != won {
-            left = self.lineages[at].incident;
-            at = self.lineages[at].parent?;
-        }
-        let number = |incident: &Option<Incident>| incident.map(|incident| incident.number);
-        let went_on = path.into_iter().rev().find(|incident| number(incident) > number(&left));
+        let number = |incident: Option<Incident>| incident.map(|incident| incident.number);
+        let path = |from| {
+            let back = std::iter::successors(Some(from), |&at: &usize| self.lineages[at].parent);
+            back.take_while(|&at| at != common).map(|at| self.lineages[at].incident)
+        };
+        let left = path(lineage).last().flatten();
+        let went_on = path(won).filter(|&incident| number(incident) > number(left)).last();
         went_on.flatten().or(left)
     }
 
