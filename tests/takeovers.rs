@@ -178,6 +178,93 @@ fn a_way_that_opens_is_no_further_fault_and_one_that_closes_is() {
     assert_eq!(losses_in_class(&told(&text, &closes)), [false], "a way closed");
 }
 
+/// When incidents happened, in seconds.
+fn incidents(facts: &[(Instant, Fact)]) -> Vec<f64> {
+    let all = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Incident { incident, .. } => Some(incident.at.as_secs()),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn a_pause_that_is_over_is_behind_no_later_takeover() {
+    // B has taken over from A, and stands still for a second before its clients have found it: nothing follows from that.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"60s\"\n";
+    let before = [(100.0, crash(A)), (110.0, pause(B)), (111.0, restore(B)), (300.0, restore(A))];
+    // What makes A take over at last is the cut.
+    let facts =
+        told(&text, &[&before[..], &[(1000.0, cut(LINK)), (1100.0, Action::Heal { link: LINK })]].concat());
+    assert_eq!(incidents(&facts), [100.0, 110.0, 1000.0]);
+    let losses = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Lost { loss, .. } => loss.incident.map(|incident| incident.at.as_secs()),
+        _ => None,
+    });
+    assert_eq!(losses.collect::<Vec<_>>(), [1000.0]);
+    // And a crash of B, much later, is a single fault.
+    let facts = told(&text, &[&before[..], &[(1000.0, crash(B))]].concat());
+    assert_eq!(in_class(&facts), [true, false, true]);
+}
+
+#[test]
+fn a_takeover_fails_when_the_one_before_is_back_whoever_reaches_it() {
+    // A stands still for as long as it takes B to begin; its clients cannot reach it when it goes on.
+    let text = nodes("\"a\", \"b\", \"c\"", PAIR)
+        + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreach = { a = \"ka\" }\n\
+           [links.ka]\nbetween = [\"k\", \"a\"]\ncarries = [\"client\"]\n";
+    let ka = LinkId(1);
+    let steps =
+        [(100.0, pause(A)), (105.4, cut(ka)), (105.5, restore(A)), (110.0, Action::Heal { link: ka })];
+    let facts = told(&text, &steps);
+    let failed = facts.iter().filter(|(_, fact)| matches!(fact, Fact::FailoverFailed { .. }));
+    assert_eq!(failed.map(|(at, _)| *at).collect::<Vec<_>>(), [instant(105.5)]);
+    assert_eq!(failovers(&facts), []);
+}
+
+#[test]
+fn an_order_that_is_refused_plans_nothing() {
+    let order = Action::Changeover { group: GroupId(0), to: Some(B) };
+    // B is not there, and A does not hand over to it. What happens afterwards is A's crash.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let facts = told(&text, &[(50.0, crash(B)), (100.0, order), (110.0, restore(B)), (400.0, crash(A))]);
+    assert!(!one(&facts).3, "nobody ordered this one");
+    let (causes, total) = (causes(&facts), |c: &[(Phase, u64)]| c.iter().map(|(_, secs)| secs).sum::<u64>());
+    assert!(causes.iter().all(|(phase, _)| *phase != Phase::Planned), "{causes:?}");
+    assert!((6..=7).contains(&total(&causes)), "{causes:?}");
+    // Nor does one that nobody hears: A stands still.
+    let facts = told(&text, &[(100.0, pause(A)), (100.5, order), (101.0, restore(A)), (400.0, crash(A))]);
+    assert!(!one(&facts).3, "nobody ordered this one");
+    assert!(self::causes(&facts).iter().all(|(phase, _)| *phase != Phase::Planned));
+}
+
+#[test]
+fn an_order_ends_with_the_node_that_was_to_hand_over() {
+    // The last writes take 10 s to B. A dies after 4 s of them; B suspects it 4 to 5 s after its last beat, and takes 2 s.
+    let text = pair().replace("lag = \"0s\"", "lag = \"10s\"")
+        + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let order = Action::Changeover { group: GroupId(0), to: Some(B) };
+    let carried_out = told(&text, &[(100.0, order)]);
+    assert_eq!(causes(&carried_out), [(Phase::Planned, 12)]);
+    assert!(one(&carried_out).3);
+    let facts = told(&text, &[(100.0, order), (104.0, crash(A))]);
+    let causes = causes(&facts);
+    assert_eq!(causes[0], (Phase::Planned, 4));
+    assert!(causes[1..].iter().all(|(phase, _)| *phase == Phase::Detect), "{causes:?}");
+    let (Some(took), _, _, false) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((6.0..=7.0).contains(&took), "{took}");
+}
+
+#[test]
+fn every_part_that_is_handed_over_is_handed_over_by_order() {
+    // Two parts, two spares: one order moves both.
+    let policy = PAIR.to_owned() + "active = 2\n";
+    let text =
+        nodes("\"a\", \"b\", \"c\", \"d\"", &policy).replace("[links", "[nodes.d]\nlike = \"a\"\n[links");
+    let facts = told(&text, &[(100.0, Action::Changeover { group: GroupId(0), to: None })]);
+    let ordered: Vec<_> = failovers(&facts).into_iter().map(|(.., ordered)| ordered).collect();
+    assert_eq!(ordered, [true, true]);
+}
+
 /// Downtime by cause, as the service tells it, in whole seconds.
 fn causes(facts: &[(Instant, Fact)]) -> Vec<(Phase, u64)> {
     let mut list: Vec<(Phase, u64)> = Vec::new();

@@ -279,7 +279,9 @@ pub enum Notice<B> {
         /// Whether it worked.
         worked: bool,
     },
-    /// An operator wants the active role at `to` (or wherever it fits).
+    /// An operator wants the active role at `to` (or wherever it fits). The holder of a part that answers this with no
+    /// command and in an unchanged stance has refused: what befalls the part afterwards is neither planned nor ordered.
+    /// An order that is taken up lasts until the part is taken (by whomever), its holder dies, or ten minutes are over.
     Changeover {
         /// Where to.
         to: Option<NodeId>,

@@ -344,21 +344,25 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         commands
     }
 
-    /// Calls a node's program, carries out its commands and looks at what it believes afterwards.
+    /// Calls a node's program, carries out its commands and looks at what it believes afterwards. Says whether it did
+    /// anything.
     pub(super) fn call(
         &mut self,
         node: NodeId,
         ctx: &mut HostCtx<'_, P>,
         callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
-    ) {
-        let Some(place) = self.setup.member[node.index()] else { return };
+    ) -> bool {
+        let Some(place) = self.setup.member[node.index()] else { return false };
+        let before = self.nodes[node.index()].stance;
         let commands = self.within(node, place, ctx.now(), |program, _, c| {
             if let Some(program) = program {
                 callback(program, c);
             }
         });
+        let acts = !commands.is_empty();
         self.execute(node, commands, ctx);
         self.refresh(node, ctx);
+        acts || self.nodes[node.index()].stance != before
     }
 
     /// Tells a node what it declared interest in; one that stands still learns of it when it goes on.
@@ -420,6 +424,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let length = now.since(self.nodes[node.index()].stopped);
         self.requests_resume(node, length, ctx);
+        self.serving_goes_on(node, now);
         self.evaluate_of(node);
     }
 
@@ -455,6 +460,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         if let (Some(slot), Some((group, member))) = (accepted, self.setup.member[node.index()]) {
             self.withdrawn(group, member, slot);
+            self.order_dies(group, slot, now);
         }
         self.requests_die(node, now);
         self.drop_watches(node, ctx);
