@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use failsim::engine::time::{Instant, Span};
 use failsim::measure::simulate_with;
-use failsim::policy::contract::Phase;
+use failsim::policy::contract::{Phase, Role, Stance};
 use failsim::policy::facts::Fact;
 use failsim::stats::test::kolmogorov_smirnov;
 use failsim::system::ids::{GroupId, LinkId, NodeId};
@@ -401,24 +401,89 @@ fn planned_work_waits_for_the_role_to_move() {
     assert_eq!(processes[2], (4510.0, B, false), "ten minutes later, and 5 s for its role");
 }
 
+/// A pair whose standby applies what it receives only later, in either form.
+fn replaying(policy: &str, skips: bool, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
+    let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let text = format!("{}{policy}{clients}", nodes("\"a\", \"b\"", PAIR));
+    scripted(&text, steps, skips)
+}
+
+/// When B began to take A's part, and when it had it.
+fn taking(facts: &[(Instant, Fact)]) -> (f64, f64) {
+    let when = |holds: &dyn Fn(&Stance) -> bool| {
+        let found = facts.iter().find(|(_, fact)| match fact {
+            Fact::Stance { node: B, stance } => holds(stance),
+            _ => false,
+        });
+        found.expect("B takes over").0.as_secs()
+    };
+    (when(&|stance| stance.role == Role::TakingOver), when(&|stance| stance.accepts.is_some()))
+}
+
 /// Lag of replaying costs time and no data: whoever takes over first applies what it has received.
 #[test]
 fn a_takeover_waits_until_all_that_was_received_is_applied() {
-    let after = |replay: &str| {
-        let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
-        let text = format!("{}replay_lag = \"{replay}\"\n{clients}", nodes("\"a\", \"b\"", PAIR));
-        let facts = told(&text, &[(600.0, crash(A))]);
-        assert!(
-            !facts.iter().any(|(_, fact)| matches!(fact, Fact::Lost { .. })),
-            "all was received: {replay}"
-        );
-        let (took, detection, ..) = one(&facts);
-        (took.expect("timed"), detection.expect("suspected"))
-    };
-    // A backlog of 30 s is worked off during the silence and after it; then come the 2 s.
-    let (took, detection) = after("30s");
-    assert!((took - 32.0).abs() < 1e-6 && detection < 5.0, "{took} {detection}");
-    // A short one is over before anybody suspects.
-    let (took, detection) = after("1s");
-    assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+    for skips in [true, false] {
+        let after = |replay: &str| {
+            let policy = format!("replay_lag = \"{replay}\"\n");
+            let facts = replaying(&policy, skips, &[(600.0, crash(A))]);
+            let lost = facts.iter().filter(|(_, fact)| matches!(fact, Fact::Lost { .. }));
+            assert_eq!(lost.count(), 0, "all was received: {replay}");
+            let (took, detection, ..) = one(&facts);
+            (took.expect("timed"), detection.expect("suspected"))
+        };
+        // A backlog of 30 s is worked off during the silence and after it; then come the 2 s.
+        let (took, detection) = after("30s");
+        assert!((took - 32.0).abs() < 1e-6 && detection < 5.0, "{took} {detection}");
+        // A short one is over before anybody suspects.
+        let (took, detection) = after("1s");
+        assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+    }
+}
+
+#[test]
+fn what_a_standby_has_not_applied_waits_while_it_does_not_run() {
+    let policy = "replay_lag = \"30s\"\nstale_takeover = true\n";
+    let near =
+        |found: f64, expected: f64, what: &str| assert!((found - expected).abs() < 1e-6, "{what}: {found}");
+    for skips in [true, false] {
+        let of = |steps: &[(f64, Action)]| taking(&replaying(policy, skips, steps));
+        // 10 of the 30 s are done when B stands still, in the midst of its takeover. The rest follows, and the 2 s.
+        let (_, has) = of(&[(600.0, crash(A)), (610.0, pause(B)), (650.0, restore(B))]);
+        near(has, 672.0, "paused while it takes over");
+        // Standing still before A dies it receives nothing from 590 on, and has everything to do at 650.
+        let (_, has) = of(&[(590.0, pause(B)), (600.0, crash(A)), (650.0, restore(B))]);
+        near(has, 682.0, "paused before");
+        // Nothing comes from 600 on, 2 s of the backlog are done when B stands still, and the other 28 s wait.
+        let (_, has) = of(&[(600.0, cut(LINK)), (602.0, pause(B)), (652.0, restore(B)), (653.0, crash(A))]);
+        near(has, 682.0, "paused during a cut");
+        // Down instead, it is back at 650 and waits for A first.
+        let (takes, has) = of(&[(600.0, crash(A)), (602.0, crash(B)), (650.0, restore(B))]);
+        assert!((654.0..=655.0).contains(&takes), "{takes}");
+        near(has, 680.0, "down meanwhile");
+    }
+}
+
+#[test]
+fn replay_goes_on_while_a_person_is_on_the_way() {
+    for (person, from_crash) in [(60.0, None), (10.0, Some(30.0))] {
+        let policy = format!("replay_lag = \"30s\"\ncoverage = 0\nmanual = \"{person}s\"\n");
+        for skips in [true, false] {
+            let (takes, has) = taking(&replaying(&policy, skips, &[(600.0, crash(A))]));
+            let expected = from_crash.map_or(takes + person, |wait| 600.0 + wait);
+            assert!((has - expected).abs() < 1e-6, "{person}: {takes} {has}");
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_is_copied_to_until_it_takes_over_has_a_backlog_then() {
+    // Heartbeats are cut and nothing else: B receives until it begins, applies that, and takes its 2 s.
+    let heartbeats = Action::Cut { link: LINK, classes: Classes::HEARTBEAT, direction: Direction::Both };
+    let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\n";
+    let text = format!("{}replay_lag = \"30s\"\n{clients}", nodes("\"a\", \"b\"", PAIR));
+    for skips in [true, false] {
+        let (takes, has) = taking(&scripted(&text, &[(600.0, heartbeats)], skips));
+        assert!((has - takes - 32.0).abs() < 1e-6, "{takes} {has}");
+    }
 }

@@ -389,7 +389,8 @@ impl<'a> Data<'a> {
         self.books(slot).any(|book| !book.has_any_data())
     }
 
-    /// How long it takes until all that has reached the node of a part is applied there.
+    /// How long it takes until all that has reached the node of a part is applied there, if its process goes on running.
+    /// Of a copy that still follows nothing is known until it no longer does.
     pub fn unapplied(&self, slot: u8) -> Span {
         self.applied.get(usize::from(slot)).map_or(Span::ZERO, |applied| applied.since(self.now))
     }

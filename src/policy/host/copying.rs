@@ -40,7 +40,8 @@ pub(super) struct GroupState {
     /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
     pub(super) slots: usize,
-    /// When all that has reached a member is applied there, by member and part of the work.
+    /// When all that has reached a member is applied there, by member and part of the work; of one that does not run, as
+    /// if it had gone on when it stopped.
     applied: Vec<Instant>,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
@@ -214,18 +215,43 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             ctx.disarm(copy.timer);
             if let Some(position) = copy.replication.stop(now) {
                 self.write_down(group, index, &position, Ledger::copied);
-                self.replays(group, index);
+                self.replays(group, index, now);
             }
         }
         self.degraded_changed(group, now);
     }
 
-    /// A copy has nothing more to come: it applies what it has.
-    fn replays(&mut self, group: GroupId, index: usize) {
+    /// A copy has nothing more to come: it applies what it has, in order, while its process runs.
+    fn replays(&mut self, group: GroupId, index: usize, now: Instant) {
+        let state = &mut self.groups[group.index()];
+        let copy = &mut state.copies[index];
+        let Some(backlog) = copy.replication.take_backlog() else { return };
+        if copy.replication.copying.needs_peer() {
+            let node = &self.nodes[copy.toward.index()];
+            let from = if node.is_running() { now } else { node.stopped };
+            let applied = &mut state.applied[copy.replication.to * state.slots + copy.slot];
+            *applied = (*applied).max(from + backlog);
+        }
+    }
+
+    /// A first copy comes with everything applied: what had waited before is part of it.
+    fn has_nothing_to_apply(&mut self, group: GroupId, index: usize, now: Instant) {
         let state = &mut self.groups[group.index()];
         let copy = &state.copies[index];
         if copy.replication.copying.needs_peer() {
-            state.applied[copy.replication.to * state.slots + copy.slot] = copy.replication.applied();
+            state.applied[copy.replication.to * state.slots + copy.slot] = now;
+        }
+    }
+
+    /// A node's process runs again: what it had not applied when it stopped has waited.
+    pub(super) fn replay_goes_on(&mut self, node: NodeId, now: Instant) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let stopped = self.nodes[node.index()].stopped;
+        let state = &mut self.groups[group.index()];
+        for applied in &mut state.applied[member * state.slots..][..state.slots] {
+            if *applied > stopped {
+                *applied = *applied + (now - stopped);
+            }
         }
     }
 
@@ -310,6 +336,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let position = self.groups[g].copies[index].replication.position(now);
                 let position = Position { in_flight: None, ..position };
                 self.write_down(group, index, &position, Ledger::first_copied);
+                self.has_nothing_to_apply(group, index, now);
                 self.degraded_changed(group, now);
                 self.notify(from, Notice::InStep { peer: to, source: true }, ctx);
                 if self.groups[g].copies[index].replication.copying.needs_peer() {
@@ -319,14 +346,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Change::Stalls => {
                 let position = self.groups[g].copies[index].replication.left();
                 self.write_down(group, index, &position, Ledger::copied);
-                self.replays(group, index);
+                self.replays(group, index, now);
             }
             Change::Breaks => {
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
                     let position = copy.left();
                     self.write_down(group, index, &position, Ledger::copied);
-                    self.replays(group, index);
+                    self.replays(group, index, now);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let copies = &self.groups[g].copies;

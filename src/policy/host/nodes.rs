@@ -299,6 +299,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             // A host of no group: it answers pings from now on.
             return self.surroundings_changed(node, ctx);
         };
+        self.replay_goes_on(node, now);
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.ran = state.stopped.since(state.started);
@@ -407,6 +408,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return self.start_goes_on(node, ctx); // it may have come due in the meantime
         }
         self.emit(now, Fact::Pause { node, paused: false });
+        self.replay_goes_on(node, now);
         self.serving_resumes(node, now);
         // The beat that was due goes out now, and the loop goes on from here.
         if let Some(beacon) = &mut self.nodes[node.index()].beacon {
