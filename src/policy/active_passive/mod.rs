@@ -516,6 +516,7 @@ impl Policy for ActivePassive {
         Stance {
             role,
             accepts: self.slot(),
+            takes: self.taking(),
             draining: matches!(self.state, State::Draining { .. }),
             reads: matches!(self.state, State::Active { .. }),
             activation: self.activation,

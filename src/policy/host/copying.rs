@@ -380,15 +380,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Whether the target of a replication holds another part of the work, or is about to: it has no room for this one
-    /// then, and says so. That is no interruption, and nobody waits for it.
+    /// then, and says so. That is no interruption, and nobody waits for it. (Who is about to take this very part tells its
+    /// holder nothing: what that one has not brought over by now would be lost, so whoever promised a copy waits.)
     fn serves_another(&self, group: GroupId, index: usize) -> bool {
         let copy = &self.groups[group.index()].copies[index];
         let Some(stance) = self.nodes[copy.toward.index()].stance else { return false };
-        let several = self.setup.designs[group.index()].slots > 1;
-        match stance.accepts {
-            Some(slot) => usize::from(slot) != copy.slot,
-            None => several && stance.role == Role::TakingOver,
-        }
+        stance.accepts.or(stance.takes).is_some_and(|slot| usize::from(slot) != copy.slot)
     }
 
     /// Whether two replications lead from different holders of a part of the work to the same copy of it.
@@ -538,7 +535,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Whether every copy of a member is in step and has been so undisturbed, but for those at nodes that serve another
-    /// part of the work. (One that is on the way to serve a part may be about to take this very one.)
+    /// part of the work. (One that is about to take a part is one more thing that happens.)
     pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
         let serves_another = |copy: &Copy| {
             let stance = self.nodes[copy.toward.index()].stance;

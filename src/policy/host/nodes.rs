@@ -561,7 +561,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.repace(node, was_dormant, ctx);
         }
         let Some((group, _)) = self.setup.member[node.index()] else { return };
-        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts, s.role.follows()));
+        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts, s.takes, s.role.follows()));
         if as_copies_see(old) != as_copies_see(stance) {
             self.update_copies(group);
         }
