@@ -110,6 +110,10 @@ fn only_a_node_that_was_up_at_the_fault_and_stayed_up_is_timed() {
     // Dead before and back before the takeover.
     let before = [(90.0, crash(B)), (100.0, crash(A)), (101.0, restore(B))];
     assert_eq!(one(&told(&pair(), &before)), (None, None, false, false));
+    // Standing still when it has taken over and its clients have not found it yet.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"60s\"\n";
+    let unserved = [(100.0, crash(A)), (110.0, pause(B)), (150.0, restore(B))];
+    assert_eq!(one(&told(&text, &unserved)), (None, None, false, false));
     // Standing still at the fault, and after it.
     let at = [(90.0, pause(B)), (100.0, crash(A)), (150.0, restore(B))];
     let after = [(100.0, crash(A)), (101.0, pause(B)), (150.0, restore(B))];

@@ -134,6 +134,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             // A crash after a pause: the pause is what took it away.
             takeovers.vacated[slot].get_or_insert(now);
         }
+        if let Some(pending) = takeovers.pending[slot].as_mut().filter(|pending| pending.member == member) {
+            pending.was_up = false;
+        }
         let alone = self.acceptors(group, slot as u8) == 1;
         let is_held = self.is_accepted_beside(group, slot as u8, member);
         let in_class = alone
