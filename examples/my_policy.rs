@@ -313,6 +313,7 @@ impl Policy for Witnessed {
                 State::Alone => Role::Isolated,
             },
             accepts: serves.then_some(0),
+            takes: (self.state == State::Taking).then_some(0),
             draining: false,
             reads: serves,
             activation: self.activation,

@@ -55,7 +55,7 @@ impl Policy for Alarm {
     fn stance(&self) -> Stance {
         let role = if self.rung { Role::Active } else { Role::Starting };
         let accepts = self.rung.then_some(0);
-        Stance { role, accepts, draining: false, reads: self.rung, activation: 1 }
+        Stance { role, accepts, takes: None, draining: false, reads: self.rung, activation: 1 }
     }
     fn design(_: &Nothing, _: usize) -> Design {
         Design::default()

@@ -12,6 +12,7 @@ use failsim::engine::dist::Law;
 use failsim::engine::stream::StreamKey;
 use failsim::engine::time::Instant;
 use failsim::maths;
+use failsim::policy::contract::Role;
 use failsim::policy::facts::Fact;
 use failsim::service::ledger::{Disposal, InFlight, Incident, Ledger, Part};
 use failsim::service::replication::{Change, Copying, Level, Replication};
@@ -192,4 +193,59 @@ fn a_part_that_follows_another_at_once_is_copied_at_once() {
     });
     assert_eq!(copies.next_back(), takes);
     assert!(takes.is_some_and(|at| at >= instant(140.0)));
+}
+
+/// C has no work, and holds the only copy of A's part; then it hears A no longer, though writes reach it still.
+fn spare_that_takes(more: &str, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
+    let line = |a, b| format!("[links.{a}{b}]\nbetween = [\"{a}\", \"{b}\"]\nlatency = \"1ms\"\n");
+    let text = format!(
+        "title = \"a spare\"\n[nodes.a]\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[nodes.c]\nlike = \"a\"\n{}{}{}\
+         [groups.g]\nnodes = [\"a\", \"b\", \"c\"]\n[clients.k]\nto = \"g\"\nwrites = \"20/s\"\narrivals = \"fixed\"\n\
+         [groups.g.policy.active-passive]\nactive = 2\nheartbeat = \"1s\"\ntimeout = \"5s\"\ntakeover = \"2s\"\n\
+         replication = \"sync\"\nfencing = \"on\"\nfence_delay = \"8s\"\n{more}",
+        line("a", "b"),
+        line("a", "c"),
+        line("b", "c")
+    );
+    scripted(&text, steps, true)
+}
+
+#[test]
+fn whose_copy_is_about_to_take_its_part_waits() {
+    let (a, c) = (NodeId(0), NodeId(2));
+    let deaf = Action::Cut { link: LinkId(1), classes: Classes::HEARTBEAT, direction: Direction::Both };
+    let facts = spare_that_takes("", &[(100.0, deaf)]);
+    let begins = facts.iter().find(|(_, fact)| match fact {
+        Fact::Stance { node, stance } => *node == c && stance.role == Role::TakingOver,
+        _ => false,
+    });
+    let begins = begins.expect("c suspects a").0;
+    // A has 8 s left until it is off. Alone it would take 10 writes in each of them, and all of them would be lost.
+    let lost = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Lost { loss, .. } => Some(loss.count),
+        _ => None,
+    });
+    assert_eq!(lost.sum::<u64>(), 0, "nothing is acknowledged without a copy");
+    let changes = facts.iter().filter_map(|&(at, fact)| match fact {
+        Fact::Replication { from, to, change } if (from, to) == (a, c) => Some((at, change)),
+        _ => None,
+    });
+    assert_eq!(changes.clone().find(|(at, _)| *at >= begins), Some((begins, Change::Stalls)));
+    assert!(facts.iter().any(|(_, fact)| match fact {
+        Fact::Stance { node, stance } => *node == c && stance.accepts == Some(0),
+        _ => false,
+    }));
+}
+
+#[test]
+fn whose_copy_is_about_to_take_another_part_goes_on_alone() {
+    // B dies, and C is needed for its part: A loses its copy and waits for nobody.
+    let b = NodeId(1);
+    let crash = Action::Fail { node: b, scope: Scope::Host, effect: Effect::Crash };
+    let facts = spare_that_takes("", &[(100.0, crash)]);
+    let changes = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Replication { from: NodeId(0), to: NodeId(2), change } => Some(*change),
+        _ => None,
+    });
+    assert_eq!(changes.collect::<Vec<_>>(), [Change::Breaks]);
 }

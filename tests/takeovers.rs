@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use failsim::engine::time::{Instant, Span};
 use failsim::measure::simulate_with;
-use failsim::policy::contract::Phase;
+use failsim::policy::contract::{Phase, Role, Stance};
 use failsim::policy::facts::Fact;
 use failsim::stats::test::kolmogorov_smirnov;
 use failsim::system::ids::{GroupId, LinkId, NodeId};
@@ -110,6 +110,10 @@ fn only_a_node_that_was_up_at_the_fault_and_stayed_up_is_timed() {
     // Dead before and back before the takeover.
     let before = [(90.0, crash(B)), (100.0, crash(A)), (101.0, restore(B))];
     assert_eq!(one(&told(&pair(), &before)), (None, None, false, false));
+    // Standing still when it has taken over and its clients have not found it yet.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"60s\"\n";
+    let unserved = [(100.0, crash(A)), (110.0, pause(B)), (150.0, restore(B))];
+    assert_eq!(one(&told(&text, &unserved)), (None, None, false, false));
     // Standing still at the fault, and after it.
     let at = [(90.0, pause(B)), (100.0, crash(A)), (150.0, restore(B))];
     let after = [(100.0, crash(A)), (101.0, pause(B)), (150.0, restore(B))];
@@ -176,6 +180,93 @@ fn a_way_that_opens_is_no_further_fault_and_one_that_closes_is() {
     assert_eq!(losses_in_class(&facts), [true], "a way opened");
     let closes = [(100.0, crash(A)), (101.0, cut(ka)), (600.0, restore(A))];
     assert_eq!(losses_in_class(&told(&text, &closes)), [false], "a way closed");
+}
+
+/// When incidents happened, in seconds.
+fn incidents(facts: &[(Instant, Fact)]) -> Vec<f64> {
+    let all = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Incident { incident, .. } => Some(incident.at.as_secs()),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn a_pause_that_is_over_is_behind_no_later_takeover() {
+    // B has taken over from A, and stands still for a second before its clients have found it: nothing follows from that.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"60s\"\n";
+    let before = [(100.0, crash(A)), (110.0, pause(B)), (111.0, restore(B)), (300.0, restore(A))];
+    // What makes A take over at last is the cut.
+    let facts =
+        told(&text, &[&before[..], &[(1000.0, cut(LINK)), (1100.0, Action::Heal { link: LINK })]].concat());
+    assert_eq!(incidents(&facts), [100.0, 110.0, 1000.0]);
+    let losses = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Lost { loss, .. } => loss.incident.map(|incident| incident.at.as_secs()),
+        _ => None,
+    });
+    assert_eq!(losses.collect::<Vec<_>>(), [1000.0]);
+    // And a crash of B, much later, is a single fault.
+    let facts = told(&text, &[&before[..], &[(1000.0, crash(B))]].concat());
+    assert_eq!(in_class(&facts), [true, false, true]);
+}
+
+#[test]
+fn a_takeover_fails_when_the_one_before_is_back_whoever_reaches_it() {
+    // A stands still for as long as it takes B to begin; its clients cannot reach it when it goes on.
+    let text = nodes("\"a\", \"b\", \"c\"", PAIR)
+        + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreach = { a = \"ka\" }\n\
+           [links.ka]\nbetween = [\"k\", \"a\"]\ncarries = [\"client\"]\n";
+    let ka = LinkId(1);
+    let steps =
+        [(100.0, pause(A)), (105.4, cut(ka)), (105.5, restore(A)), (110.0, Action::Heal { link: ka })];
+    let facts = told(&text, &steps);
+    let failed = facts.iter().filter(|(_, fact)| matches!(fact, Fact::FailoverFailed { .. }));
+    assert_eq!(failed.map(|(at, _)| *at).collect::<Vec<_>>(), [instant(105.5)]);
+    assert_eq!(failovers(&facts), []);
+}
+
+#[test]
+fn an_order_that_is_refused_plans_nothing() {
+    let order = Action::Changeover { group: GroupId(0), to: Some(B) };
+    // B is not there, and A does not hand over to it. What happens afterwards is A's crash.
+    let text = pair() + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let facts = told(&text, &[(50.0, crash(B)), (100.0, order), (110.0, restore(B)), (400.0, crash(A))]);
+    assert!(!one(&facts).3, "nobody ordered this one");
+    let (causes, total) = (causes(&facts), |c: &[(Phase, u64)]| c.iter().map(|(_, secs)| secs).sum::<u64>());
+    assert!(causes.iter().all(|(phase, _)| *phase != Phase::Planned), "{causes:?}");
+    assert!((6..=7).contains(&total(&causes)), "{causes:?}");
+    // Nor does one that nobody hears: A stands still.
+    let facts = told(&text, &[(100.0, pause(A)), (100.5, order), (101.0, restore(A)), (400.0, crash(A))]);
+    assert!(!one(&facts).3, "nobody ordered this one");
+    assert!(self::causes(&facts).iter().all(|(phase, _)| *phase != Phase::Planned));
+}
+
+#[test]
+fn an_order_ends_with_the_node_that_was_to_hand_over() {
+    // The last writes take 10 s to B. A dies after 4 s of them; B suspects it 4 to 5 s after its last beat, and takes 2 s.
+    let text = pair().replace("lag = \"0s\"", "lag = \"10s\"")
+        + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let order = Action::Changeover { group: GroupId(0), to: Some(B) };
+    let carried_out = told(&text, &[(100.0, order)]);
+    assert_eq!(causes(&carried_out), [(Phase::Planned, 12)]);
+    assert!(one(&carried_out).3);
+    let facts = told(&text, &[(100.0, order), (104.0, crash(A))]);
+    let causes = causes(&facts);
+    assert_eq!(causes[0], (Phase::Planned, 4));
+    assert!(causes[1..].iter().all(|(phase, _)| *phase == Phase::Detect), "{causes:?}");
+    let (Some(took), _, _, false) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((6.0..=7.0).contains(&took), "{took}");
+}
+
+#[test]
+fn every_part_that_is_handed_over_is_handed_over_by_order() {
+    // Two parts, two spares: one order moves both.
+    let policy = PAIR.to_owned() + "active = 2\n";
+    let text =
+        nodes("\"a\", \"b\", \"c\", \"d\"", &policy).replace("[links", "[nodes.d]\nlike = \"a\"\n[links");
+    let facts = told(&text, &[(100.0, Action::Changeover { group: GroupId(0), to: None })]);
+    let ordered: Vec<_> = failovers(&facts).into_iter().map(|(.., ordered)| ordered).collect();
+    assert_eq!(ordered, [true, true]);
 }
 
 /// Downtime by cause, as the service tells it, in whole seconds.
@@ -314,24 +405,89 @@ fn planned_work_waits_for_the_role_to_move() {
     assert_eq!(processes[2], (4510.0, B, false), "ten minutes later, and 5 s for its role");
 }
 
+/// A pair whose standby applies what it receives only later, in either form.
+fn replaying(policy: &str, skips: bool, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
+    let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
+    let text = format!("{}{policy}{clients}", nodes("\"a\", \"b\"", PAIR));
+    scripted(&text, steps, skips)
+}
+
+/// When B began to take A's part, and when it had it.
+fn taking(facts: &[(Instant, Fact)]) -> (f64, f64) {
+    let when = |holds: &dyn Fn(&Stance) -> bool| {
+        let found = facts.iter().find(|(_, fact)| match fact {
+            Fact::Stance { node: B, stance } => holds(stance),
+            _ => false,
+        });
+        found.expect("B takes over").0.as_secs()
+    };
+    (when(&|stance| stance.role == Role::TakingOver), when(&|stance| stance.accepts.is_some()))
+}
+
 /// Lag of replaying costs time and no data: whoever takes over first applies what it has received.
 #[test]
 fn a_takeover_waits_until_all_that_was_received_is_applied() {
-    let after = |replay: &str| {
-        let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\nreconnect = \"0s\"\n";
-        let text = format!("{}replay_lag = \"{replay}\"\n{clients}", nodes("\"a\", \"b\"", PAIR));
-        let facts = told(&text, &[(600.0, crash(A))]);
-        assert!(
-            !facts.iter().any(|(_, fact)| matches!(fact, Fact::Lost { .. })),
-            "all was received: {replay}"
-        );
-        let (took, detection, ..) = one(&facts);
-        (took.expect("timed"), detection.expect("suspected"))
-    };
-    // A backlog of 30 s is worked off during the silence and after it; then come the 2 s.
-    let (took, detection) = after("30s");
-    assert!((took - 32.0).abs() < 1e-6 && detection < 5.0, "{took} {detection}");
-    // A short one is over before anybody suspects.
-    let (took, detection) = after("1s");
-    assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+    for skips in [true, false] {
+        let after = |replay: &str| {
+            let policy = format!("replay_lag = \"{replay}\"\n");
+            let facts = replaying(&policy, skips, &[(600.0, crash(A))]);
+            let lost = facts.iter().filter(|(_, fact)| matches!(fact, Fact::Lost { .. }));
+            assert_eq!(lost.count(), 0, "all was received: {replay}");
+            let (took, detection, ..) = one(&facts);
+            (took.expect("timed"), detection.expect("suspected"))
+        };
+        // A backlog of 30 s is worked off during the silence and after it; then come the 2 s.
+        let (took, detection) = after("30s");
+        assert!((took - 32.0).abs() < 1e-6 && detection < 5.0, "{took} {detection}");
+        // A short one is over before anybody suspects.
+        let (took, detection) = after("1s");
+        assert!((took - detection - 2.0).abs() < 1e-6, "{took} {detection}");
+    }
+}
+
+#[test]
+fn what_a_standby_has_not_applied_waits_while_it_does_not_run() {
+    let policy = "replay_lag = \"30s\"\nstale_takeover = true\n";
+    let near =
+        |found: f64, expected: f64, what: &str| assert!((found - expected).abs() < 1e-6, "{what}: {found}");
+    for skips in [true, false] {
+        let of = |steps: &[(f64, Action)]| taking(&replaying(policy, skips, steps));
+        // 10 of the 30 s are done when B stands still, in the midst of its takeover. The rest follows, and the 2 s.
+        let (_, has) = of(&[(600.0, crash(A)), (610.0, pause(B)), (650.0, restore(B))]);
+        near(has, 672.0, "paused while it takes over");
+        // Standing still before A dies it receives nothing from 590 on, and has everything to do at 650.
+        let (_, has) = of(&[(590.0, pause(B)), (600.0, crash(A)), (650.0, restore(B))]);
+        near(has, 682.0, "paused before");
+        // Nothing comes from 600 on, 2 s of the backlog are done when B stands still, and the other 28 s wait.
+        let (_, has) = of(&[(600.0, cut(LINK)), (602.0, pause(B)), (652.0, restore(B)), (653.0, crash(A))]);
+        near(has, 682.0, "paused during a cut");
+        // Down instead, it is back at 650 and waits for A first.
+        let (takes, has) = of(&[(600.0, crash(A)), (602.0, crash(B)), (650.0, restore(B))]);
+        assert!((654.0..=655.0).contains(&takes), "{takes}");
+        near(has, 680.0, "down meanwhile");
+    }
+}
+
+#[test]
+fn replay_goes_on_while_a_person_is_on_the_way() {
+    for (person, from_crash) in [(60.0, None), (10.0, Some(30.0))] {
+        let policy = format!("replay_lag = \"30s\"\ncoverage = 0\nmanual = \"{person}s\"\n");
+        for skips in [true, false] {
+            let (takes, has) = taking(&replaying(&policy, skips, &[(600.0, crash(A))]));
+            let expected = from_crash.map_or(takes + person, |wait| 600.0 + wait);
+            assert!((has - expected).abs() < 1e-6, "{person}: {takes} {has}");
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_is_copied_to_until_it_takes_over_has_a_backlog_then() {
+    // Heartbeats are cut and nothing else: B receives until it begins, applies that, and takes its 2 s.
+    let heartbeats = Action::Cut { link: LINK, classes: Classes::HEARTBEAT, direction: Direction::Both };
+    let clients = "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\n";
+    let text = format!("{}replay_lag = \"30s\"\n{clients}", nodes("\"a\", \"b\"", PAIR));
+    for skips in [true, false] {
+        let (takes, has) = taking(&scripted(&text, &[(600.0, heartbeats)], skips));
+        assert!((has - takes - 32.0).abs() < 1e-6, "{takes} {has}");
+    }
 }

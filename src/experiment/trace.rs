@@ -82,14 +82,17 @@ fn parts<P>(fact: &Fact, model: &Model<P>) -> Parts {
         }
         Fact::Stance { node: n, stance } => {
             let accepts = match (stance.accepts, stance.draining) {
-                (None, _) => String::new(),
+                (None, _) => match stance.takes {
+                    None | Some(0) => String::new(),
+                    Some(slot) => format!(", takes part {slot}"),
+                },
                 (Some(0), false) => ", accepts".to_owned(),
                 (Some(slot), false) => format!(", accepts part {slot}"),
                 (Some(_), true) => ", hands over".to_owned(),
             };
             let detail = format!("{}{accepts}, activation {}", stance.role.name(), stance.activation);
             let fields = json!({
-                "role": stance.role.name(), "accepts": stance.accepts, "draining": stance.draining,
+                "role": stance.role.name(), "accepts": stance.accepts, "takes": stance.takes, "draining": stance.draining,
                 "reads": stance.reads, "activation": stance.activation,
             });
             (node(n), "role", detail, fields)

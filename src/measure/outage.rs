@@ -2,8 +2,10 @@
 //!
 //! At the end of an outage the node that restored the service is followed back through the steps it announced. Time
 //! before its first step has the cause that the host told at that instant (a capable peer existed: *detect*; else
-//! *no_quorum*, *network*, *restart*, *no_spare*). *Planned* overrides both. An interruption counts from its start to
-//! its end less the deadline of the clients, and not at all if it is shorter: that is decided when it closes.
+//! *no_quorum*, *network*, *restart*, *no_spare*). *Planned* overrides both: an outage that began while a node of the
+//! group was being worked on, or while a changeover was carried out (one that was refused plans nothing, and from the
+//! death of the node that was to hand over it is that fault's). An interruption counts from its start to its end less the
+//! deadline of the clients, and not at all if it is shorter: that is decided when it closes.
 //! Outages closer together than the merge gap are one in counts and durations, never in downtime.
 
 use crate::engine::time::{Instant, Span};

@@ -142,6 +142,7 @@ impl Policy for ActiveActive {
         Stance {
             role: if self.is_warm { Role::Peer } else { Role::Starting },
             accepts: self.is_warm.then_some(0),
+            takes: None,
             draining: false,
             reads: self.is_warm,
             activation: 1,

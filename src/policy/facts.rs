@@ -259,7 +259,8 @@ impl Fact {
             Fact::Stance { node, stance } => {
                 let accepts = stance.accepts.map_or(0, |slot| u64::from(slot) + 1);
                 let flags = accepts << 2 | flag(stance.draining) << 1 | flag(stance.reads);
-                (4, place(node), stance.activation << 20 | (stance.role as u64) << 13 | flags)
+                let takes = stance.takes.map_or(0, |slot| u64::from(slot) << 56);
+                (4, place(node), takes ^ (stance.activation << 20 | (stance.role as u64) << 13 | flags))
             }
             Fact::Verdict { observer, peer, by, suspected, mistaken } => {
                 let flags = (by as u64) << 2 | flag(suspected) << 1 | flag(mistaken);

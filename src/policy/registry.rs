@@ -126,7 +126,7 @@ where
 /// #     fn on_timer(&mut self, (): (), _: &mut Ctx<'_, Self>) {}
 /// #     fn on_notice(&mut self, _: Notice<()>, _: &mut Ctx<'_, Self>) {}
 /// #     fn stance(&self) -> Stance {
-/// #         Stance { role: Role::Idle, accepts: None, draining: false, reads: false, activation: 0 }
+/// #         Stance { role: Role::Idle, accepts: None, takes: None, draining: false, reads: false, activation: 0 }
 /// #     }
 /// #     fn design(_: &Params, _: usize) -> Design { unreachable!("not asked for here") }
 /// #     fn bounds(_: &Params, _: usize) -> Bounds { unreachable!("not asked for here") }

@@ -57,6 +57,7 @@ impl Policy for Single {
         Stance {
             role: if self.serves { Role::Active } else { Role::Idle },
             accepts: self.serves.then_some(0),
+            takes: None,
             draining: false,
             reads: self.serves,
             activation: 1,

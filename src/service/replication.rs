@@ -52,6 +52,7 @@ pub struct Copying {
     pub speed: Option<f64>,
     /// How long what has reached the copy waits there until it is applied; `None`: not at all. It is safe from the moment
     /// it is there, but a node that takes over has to apply it first: lag of receiving costs data, lag of replaying time.
+    /// It is time for which the copy's process runs: one that is down or stands still applies nothing.
     pub replay: Option<Law>,
 }
 
@@ -137,8 +138,8 @@ pub struct Replication {
     queue: (Instant, Instant),
     /// What the way carries, in multiples of what arises; `None`: no limit.
     bandwidth: Option<f64>,
-    /// When all that the copy held when it last fell out of step has been applied there.
-    applied: Instant,
+    /// How long the copy takes to apply what it held when it last fell out of step; told once.
+    backlog: Option<Span>,
     /// The last change took it from in step to nothing at once.
     fell_out: bool,
     /// The copy's disk was lost since the last first copy began, or it has followed another source or
@@ -178,7 +179,7 @@ impl Replication {
             left: Position::nothing(),
             queue: (Instant::ZERO, Instant::ZERO),
             bandwidth: None,
-            applied: Instant::ZERO,
+            backlog: None,
             fell_out: false,
             is_lost: false,
             stream,
@@ -302,7 +303,7 @@ impl Replication {
             }
             State::InStep { since, .. } if !(alive && reaching) => {
                 self.left = self.position(now);
-                self.replay_from(now);
+                self.leave_backlog();
                 let base = self.left.upto;
                 // A synchronous writer cannot tell a dead copy from a slow one: it waits either way.
                 if alive || self.copying.is_sync() {
@@ -335,7 +336,7 @@ impl Replication {
         self.fell_out = self.is_quiet();
         if self.fell_out {
             self.left = self.position(now);
-            self.replay_from(now);
+            self.leave_backlog();
         }
         match std::mem::replace(&mut self.state, State::Waiting) {
             State::Waiting => Change::None,
@@ -347,7 +348,7 @@ impl Replication {
     pub fn stop(&mut self, now: Instant) -> Option<Position> {
         let held = match self.state {
             State::InStep { .. } => {
-                self.replay_from(now);
+                self.leave_backlog();
                 Some(self.position(now))
             }
             // A copy whose disk is gone, or that follows another source by now, is not what it was.
@@ -358,17 +359,14 @@ impl Replication {
         held
     }
 
-    /// Nothing more reaches the copy from `now` on: what is there is applied as it was before.
-    fn replay_from(&mut self, now: Instant) {
-        self.applied = match &self.copying.replay {
-            Some(lag) => now + lag.sample(self.stream.uniform()),
-            None => now,
-        };
+    /// Nothing more reaches the copy from now on: what is there is applied as it was before.
+    fn leave_backlog(&mut self) {
+        self.backlog = self.copying.replay.as_ref().map(|lag| lag.sample(self.stream.uniform()));
     }
 
-    /// When all that the copy held when it last fell out of step has been applied there.
-    pub fn applied(&self) -> Instant {
-        self.applied
+    /// How long the copy takes from now on to apply what has reached it, where nothing more does since just now.
+    pub fn take_backlog(&mut self) -> Option<Span> {
+        self.backlog.take()
     }
 
     /// Whether the last update took it from in step to nothing, without a stall in between.

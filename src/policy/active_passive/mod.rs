@@ -44,6 +44,8 @@ pub struct ActivePassive {
     held: Option<Held>,
     /// It has asked for its own slot back and waits.
     asks: bool,
+    /// How long the takeover takes from where all that was received is applied.
+    promotion: Span,
     /// The slot it has just handed over, and to whom, who has not said yet that it has it.
     handed: Option<(u8, NodeId)>,
     /// The highest activation number seen.
@@ -138,6 +140,8 @@ pub enum Message {
 /// Its timers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Timer {
+    /// All that was received should be applied, and a person, where one is needed, has come.
+    Applied,
     /// The takeover is complete.
     Promoted,
     /// What was under way has reached the copy.
@@ -212,16 +216,32 @@ impl ActivePassive {
         self.state = State::Taking { slot };
         let covered = ctx.params.coverage >= 1.0 || ctx.uniform() < ctx.params.coverage;
         let params = ctx.params;
-        let wait = ctx.draw(if covered { &params.takeover } else { &params.manual });
-        // All that was received is applied first (PostgreSQL manual, "Log-Shipping Standby Servers").
-        let wait = wait + ctx.facts.data.unapplied(slot);
+        let takes = ctx.draw(if covered { &params.takeover } else { &params.manual });
         ctx.step(if covered { Phase::Promote } else { Phase::Human });
-        if wait == Span::ZERO {
-            self.activate(slot, ctx);
-            return;
+        // All that was received is applied first (PostgreSQL manual, "Log-Shipping Standby Servers"). It goes on while a
+        // person is on the way.
+        let (person, promotion) = if covered { (Span::ZERO, takes) } else { (takes, Span::ZERO) };
+        self.promotion = promotion;
+        if person > Span::ZERO || params.replays() {
+            ctx.arm(Timer::Applied, person.max(ctx.facts.data.unapplied(slot)));
+            self.speak(ctx);
+        } else {
+            self.promote(slot, ctx);
         }
-        ctx.arm(Timer::Promoted, wait);
-        self.speak(ctx);
+    }
+
+    fn promote(&mut self, slot: u8, ctx: &mut Ctx<'_, Self>) {
+        if self.promotion == Span::ZERO {
+            self.activate(slot, ctx);
+        } else {
+            ctx.arm(Timer::Promoted, self.promotion);
+            self.speak(ctx);
+        }
+    }
+
+    fn stop_taking(&self, ctx: &mut Ctx<'_, Self>) {
+        ctx.disarm(Timer::Applied);
+        ctx.disarm(Timer::Promoted);
     }
 
     fn activate(&mut self, slot: u8, ctx: &mut Ctx<'_, Self>) {
@@ -244,7 +264,7 @@ impl ActivePassive {
     fn stand_by(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.state = State::Standby;
         self.in_step = ctx.params.always_in_step();
-        ctx.disarm(Timer::Promoted);
+        self.stop_taking(ctx);
         ctx.disarm(Timer::Drained);
         ctx.stop_replicating();
         self.speak(ctx);
@@ -268,7 +288,7 @@ impl ActivePassive {
                 let before_me = theirs.taking == Some(slot) && ctx.rank(peer) < ctx.rank(ctx.me());
                 if held || before_me {
                     self.state = State::Standby;
-                    ctx.disarm(Timer::Promoted);
+                    self.stop_taking(ctx);
                     ctx.disarm(Timer::Refence);
                     self.speak(ctx);
                 }
@@ -333,6 +353,7 @@ impl Policy for ActivePassive {
                 | if first && !begins_active { u32::MAX } else { 0 },
             held: durable.held,
             asks: false,
+            promotion: Span::ZERO,
             handed: None,
             activation: durable.activation,
             peers,
@@ -377,6 +398,11 @@ impl Policy for ActivePassive {
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_, Self>) {
         match (timer, self.state) {
+            (Timer::Applied, State::Taking { slot }) => match ctx.facts.data.unapplied(slot) {
+                Span::ZERO => self.promote(slot, ctx),
+                // It stood still in the meantime, or it was about to get more when it began.
+                left => ctx.arm(Timer::Applied, left),
+            },
             (Timer::Promoted, State::Taking { slot }) => self.activate(slot, ctx),
             (Timer::Drained, State::Draining { slot, to }) => {
                 self.stand_by(ctx);
@@ -490,6 +516,7 @@ impl Policy for ActivePassive {
         Stance {
             role,
             accepts: self.slot(),
+            takes: self.taking(),
             draining: matches!(self.state, State::Draining { .. }),
             reads: matches!(self.state, State::Active { .. }),
             activation: self.activation,

@@ -119,7 +119,7 @@ impl Table for Params {
         Key::new("lag", Kind::Law, "Asynchronous: time until a write has reached the standby.")
             .default("50ms", Mark::Assumption, "LAN, lightly loaded"),
         Key::new("replay_lag", Kind::Law,
-            "Asynchronous and synchronous: how long a write that has reached the standby waits there until it is applied. It costs no data but time: whoever takes over first applies all that it has received. (What reads miss is not counted by it.)")
+            "Asynchronous and synchronous: how long a write that has reached the standby waits there until it is applied. It costs no data but time: whoever takes over first applies all that it has received, for as long as its process runs. (What reads miss is not counted by it.)")
             .neutral("0s"),
         Key::new("patience", Kind::SpanOrNever,
             "An interruption this long needs no new first copy; synchronous writes wait so long for the standby and then go on alone (\"never\": for ever).")
@@ -283,8 +283,13 @@ impl Params {
             first: self.first_copy.clone(),
             patience: self.patience,
             speed: (self.replication == Replicating::Async).then_some(self.catch_up_speed),
-            replay: Some(self.replay_lag.clone()).filter(|lag| lag.support_max() > 0.0),
+            replay: self.replays().then(|| self.replay_lag.clone()),
         })
+    }
+
+    /// Whether what a standby has received waits there until it is applied.
+    pub(super) fn replays(&self) -> bool {
+        self.replay_lag.support_max() > 0.0
     }
 
     /// Nothing to be copied to a standby: nothing is stored, or it restores a backup.

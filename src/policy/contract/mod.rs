@@ -279,7 +279,9 @@ pub enum Notice<B> {
         /// Whether it worked.
         worked: bool,
     },
-    /// An operator wants the active role at `to` (or wherever it fits).
+    /// An operator wants the active role at `to` (or wherever it fits). The holder of a part that answers this with no
+    /// command and in an unchanged stance has refused: what befalls the part afterwards is neither planned nor ordered.
+    /// An order that is taken up lasts until the part is taken (by whomever), its holder dies, or ten minutes are over.
     Changeover {
         /// Where to.
         to: Option<NodeId>,
@@ -387,7 +389,8 @@ impl<'a> Data<'a> {
         self.books(slot).any(|book| !book.has_any_data())
     }
 
-    /// How long it takes until all that has reached the node of a part is applied there.
+    /// How long it takes until all that has reached the node of a part is applied there, if its process goes on running.
+    /// Of a copy that still follows nothing is known until it no longer does.
     pub fn unapplied(&self, slot: u8) -> Span {
         self.applied.get(usize::from(slot)).map_or(Span::ZERO, |applied| applied.since(self.now))
     }

@@ -61,6 +61,9 @@ pub struct Stance {
     pub role: Role,
     /// The part of the work it accepts writes for: one of [`Design::slots`](super::Design::slots).
     pub accepts: Option<u8>,
+    /// The part that it is about to take ([`Role::TakingOver`]): it follows no other one from here on and says so, while
+    /// whoever holds this very part does not learn of it.
+    pub takes: Option<u8>,
     /// It still holds that part but takes no more work: it is about to hand over.
     pub draining: bool,
     /// Whether it answers reads.

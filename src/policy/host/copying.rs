@@ -47,7 +47,8 @@ pub(super) struct GroupState {
     /// of the rest, then all those of the records. None where nothing is stored.
     pub(super) ledgers: Vec<Ledger>,
     pub(super) slots: usize,
-    /// When all that has reached a member is applied there, by member and part of the work.
+    /// When all that has reached a member is applied there, by member and part of the work; of one that does not run, as
+    /// if it had gone on when it stopped.
     applied: Vec<Instant>,
     /// Members that have given their role up and not yet copied the winner: its merge, if it has one, is due.
     pub(super) surrendered: Vec<bool>,
@@ -221,18 +222,43 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             ctx.disarm(copy.timer);
             if let Some(position) = copy.replication.stop(now) {
                 self.write_down(group, index, &position, Ledger::copied);
-                self.replays(group, index);
+                self.replays(group, index, now);
             }
         }
         self.degraded_changed(group, now);
     }
 
-    /// A copy has nothing more to come: it applies what it has.
-    fn replays(&mut self, group: GroupId, index: usize) {
+    /// A copy has nothing more to come: it applies what it has, in order, while its process runs.
+    fn replays(&mut self, group: GroupId, index: usize, now: Instant) {
+        let state = &mut self.groups[group.index()];
+        let copy = &mut state.copies[index];
+        let Some(backlog) = copy.replication.take_backlog() else { return };
+        if copy.replication.copying.needs_peer() {
+            let node = &self.nodes[copy.toward.index()];
+            let from = if node.is_running() { now } else { node.stopped };
+            let applied = &mut state.applied[copy.replication.to * state.slots + copy.slot];
+            *applied = (*applied).max(from + backlog);
+        }
+    }
+
+    /// A first copy comes with everything applied: what had waited before is part of it.
+    fn has_nothing_to_apply(&mut self, group: GroupId, index: usize, now: Instant) {
         let state = &mut self.groups[group.index()];
         let copy = &state.copies[index];
         if copy.replication.copying.needs_peer() {
-            state.applied[copy.replication.to * state.slots + copy.slot] = copy.replication.applied();
+            state.applied[copy.replication.to * state.slots + copy.slot] = now;
+        }
+    }
+
+    /// A node's process runs again: what it had not applied when it stopped has waited.
+    pub(super) fn replay_goes_on(&mut self, node: NodeId, now: Instant) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let stopped = self.nodes[node.index()].stopped;
+        let state = &mut self.groups[group.index()];
+        for applied in &mut state.applied[member * state.slots..][..state.slots] {
+            if *applied > stopped {
+                *applied = *applied + (now - stopped);
+            }
         }
     }
 
@@ -288,7 +314,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let needs_peer = copy.replication.copying.needs_peer();
         let (alive, reaching) = self.can_copy(from, to, needs_peer);
         let alive = alive && !self.follows_a_newer_one(group, copy);
-        let leaves = reaching && needs_peer && self.serves_another(group, copy);
+        let leaves = reaching && needs_peer && self.serves_another(copy);
         let bandwidth = (reaching && self.setup.has_bandwidth).then(|| self.bandwidth(group, copy));
         let replication = &mut self.groups[g].copies[index].replication;
         if let Some(bandwidth) = bandwidth {
@@ -319,6 +345,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let position = self.groups[g].copies[index].replication.position(now);
                 let position = Position { in_flight: None, ..position };
                 self.write_down(group, index, &position, Ledger::first_copied);
+                self.has_nothing_to_apply(group, index, now);
                 self.degraded_changed(group, now);
                 self.notify(from, Notice::InStep { peer: to, source: true }, ctx);
                 if self.groups[g].copies[index].replication.copying.needs_peer() {
@@ -328,14 +355,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             Change::Stalls => {
                 let position = self.groups[g].copies[index].replication.left();
                 self.write_down(group, index, &position, Ledger::copied);
-                self.replays(group, index);
+                self.replays(group, index, now);
             }
             Change::Breaks => {
                 let copy = &self.groups[g].copies[index].replication;
                 if copy.fell_out() {
                     let position = copy.left();
                     self.write_down(group, index, &position, Ledger::copied);
-                    self.replays(group, index);
+                    self.replays(group, index, now);
                 }
                 self.notify(from, Notice::OutOfStep { peer: to }, ctx);
                 let copies = &self.groups[g].copies;
@@ -362,14 +389,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Whether the target of a replication holds another part of the work, or is about to: it has no room for this one
-    /// then, and says so. That is no interruption, and nobody waits for it.
-    fn serves_another(&self, group: GroupId, copy: &Copy) -> bool {
+    /// then, and says so. That is no interruption, and nobody waits for it. (Who is about to take this very part tells its
+    /// holder nothing: what that one has not brought over by now would be lost, so whoever promised a copy waits.)
+    fn serves_another(&self, copy: &Copy) -> bool {
         let Some(stance) = self.nodes[copy.toward.index()].stance else { return false };
-        let several = self.setup.designs[group.index()].slots > 1;
-        match stance.accepts {
-            Some(slot) => usize::from(slot) != copy.slot,
-            None => several && stance.role == Role::TakingOver,
-        }
+        stance.accepts.or(stance.takes).is_some_and(|slot| usize::from(slot) != copy.slot)
     }
 
     /// Whether the target of a replication has a newer holder of the same part of the work to follow: a copy follows
@@ -513,7 +537,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// Whether every copy of a member is in step and has been so undisturbed, but for those at nodes that serve another
-    /// part of the work. (One that is on the way to serve a part may be about to take this very one.)
+    /// part of the work. (One that is about to take a part is one more thing that happens.)
     pub(super) fn all_in_step(&self, group: GroupId, member: usize, now: Instant) -> bool {
         let serves_another = |copy: &Copy| {
             let stance = self.nodes[copy.toward.index()].stance;
@@ -529,7 +553,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let degraded = state.copies.iter().any(|c| {
             let is_behind = c.replication.copying.is_sync() && !c.replication.is_in_step();
             let sends = || self.nodes[c.source.index()].stance.is_some_and(|s| s.accepts.is_some());
-            is_behind && sends() && !self.serves_another(group, c)
+            is_behind && sends() && !self.serves_another(c)
         });
         if degraded != state.degraded {
             self.groups[group.index()].degraded = degraded;

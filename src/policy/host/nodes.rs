@@ -302,6 +302,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             // A host of no group: it answers pings from now on.
             return self.surroundings_changed(node, ctx);
         };
+        self.replay_goes_on(node, now);
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         state.ran = state.stopped.since(state.started);
@@ -345,21 +346,25 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         work(program, durable, &mut Ctx::new(&facts, &spec.policy, stream, &mut self.commands));
     }
 
-    /// Calls a node's program, carries out its commands and looks at what it believes afterwards.
+    /// Calls a node's program, carries out its commands and looks at what it believes afterwards. Says whether it did
+    /// anything.
     pub(super) fn call(
         &mut self,
         node: NodeId,
         ctx: &mut HostCtx<'_, P>,
         callback: impl FnOnce(&mut P, &mut Ctx<'_, P>),
-    ) {
-        let Some(place) = self.setup.member[node.index()] else { return };
+    ) -> bool {
+        let Some(place) = self.setup.member[node.index()] else { return false };
+        let before = self.nodes[node.index()].stance;
         self.within(node, place, ctx.now(), |program, _, c| {
             if let Some(program) = program {
                 callback(program, c);
             }
         });
+        let acts = !self.commands.is_empty();
         self.execute(node, ctx);
         self.refresh(node, ctx);
+        acts || self.nodes[node.index()].stance != before
     }
 
     /// Tells a node what it declared interest in; one that stands still learns of it when it goes on.
@@ -404,6 +409,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return self.start_goes_on(node, ctx); // it may have come due in the meantime
         }
         self.emit(now, Fact::Pause { node, paused: false });
+        self.replay_goes_on(node, now);
         self.serving_resumes(node, now);
         // The beat that was due goes out now, and the loop goes on from here.
         if let Some(beacon) = &mut self.nodes[node.index()].beacon {
@@ -421,6 +427,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let length = now.since(self.nodes[node.index()].stopped);
         self.requests_resume(node, length, ctx);
+        self.serving_goes_on(node, now);
         self.evaluate_of(node);
     }
 
@@ -456,6 +463,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         if let (Some(slot), Some((group, member))) = (accepted, self.setup.member[node.index()]) {
             self.withdrawn(group, member, slot);
+            self.order_dies(group, slot, now);
         }
         self.requests_die(node, now);
         self.drop_watches(node, ctx);
@@ -568,7 +576,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.repace(node, was_dormant, ctx);
         }
         let Some((group, _)) = self.setup.member[node.index()] else { return };
-        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts, s.role.follows()));
+        let as_copies_see = |s: Option<Stance>| s.map(|s| (s.accepts, s.takes, s.role.follows()));
         if as_copies_see(old) != as_copies_see(stance) {
             self.update_copies(group);
         }

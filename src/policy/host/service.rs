@@ -22,13 +22,20 @@ pub(super) struct GroupService {
     actuators: u8,
     /// The present outage was planned.
     planned: bool,
-    /// A changeover was ordered and has not been carried out yet.
+    /// A changeover was ordered, and the service has not been up after it yet.
     ordered: Option<Instant>,
 }
 
 impl GroupService {
+    /// A changeover was ordered and is being carried out.
     pub(super) fn ordered(&mut self, now: Instant) {
         self.ordered = Some(now);
+    }
+
+    /// It has come to nothing: what lasts of an outage is planned only if there is planned work.
+    pub(super) fn order_died(&mut self, works: bool) {
+        self.ordered = None;
+        self.planned &= works;
     }
 }
 
@@ -268,7 +275,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if was_up && !up {
             self.groups[g].service.planned = self.is_planned(group, now);
         }
-        if up {
+        if up && !self.groups[g].takeovers.is_ordered(now) {
             self.groups[g].service.ordered = None;
         }
         let cause = if up { Phase::Detect } else { self.cause(group) };
@@ -347,7 +354,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 }
 
-/// A changeover that has not begun after this was refused.
+/// A changeover that was taken up and is not carried out after this has come to nothing. (What was refused was over at
+/// once, see `order_changeover`.)
 const ORDER_LASTS: Span = Span::from_whole_secs(600);
 
 /// Whether what happens now can be a changeover that was ordered then.

@@ -44,7 +44,8 @@ pub(super) struct Takeovers {
     pending: Vec<Option<Pending>>,
     open: Vec<Option<Incident>>,
     incidents: u32,
-    pub(super) ordered: Option<Instant>,
+    /// When an operator ordered a part to move, by part: until it has moved, or the order has come to nothing.
+    ordered: Vec<Option<Instant>>,
     pub(super) diverged: bool,
 }
 
@@ -58,7 +59,7 @@ impl Takeovers {
             pending: vec![None; slots],
             open: vec![None; slots],
             incidents: 0,
-            ordered: None,
+            ordered: vec![None; slots],
             diverged: false,
         }
     }
@@ -75,6 +76,11 @@ impl Takeovers {
     /// Whether a member was the last to serve a part of the work.
     pub(super) fn served_last(&self, slot: usize, member: usize) -> bool {
         self.last[slot] == Some(member)
+    }
+
+    /// Whether an order is being carried out.
+    pub(super) fn is_ordered(&self, now: Instant) -> bool {
+        self.ordered.iter().any(|ordered| is_carried_out(*ordered, now))
     }
 
     /// Suspicions of `member` speak of a time that is over: it no longer serves, or is back.
@@ -128,14 +134,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             // A crash after a pause: the pause is what took it away.
             takeovers.vacated[slot].get_or_insert(now);
         }
+        if let Some(pending) = takeovers.pending[slot].as_mut().filter(|pending| pending.member == member) {
+            pending.was_up = false;
+        }
         let alone = self.acceptors(group, slot as u8) == 1;
+        let is_held = self.is_accepted_beside(group, slot as u8, member);
         let in_class = alone
             && self.groups[group.index()].takeovers.open.iter().all(Option::is_none)
             && self.all_in_step(group, member, now)
             && self.is_calm_around(group, node);
         let takeovers = &mut self.groups[group.index()].takeovers;
         let incident = takeovers.incident(now, in_class);
-        takeovers.open[slot] = Some(incident);
+        if !is_held {
+            takeovers.open[slot] = Some(incident);
+        }
         self.emit(now, Fact::Incident { group, incident });
     }
 
@@ -148,6 +160,36 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             if *last == Some(member) {
                 *vacated = None;
             }
+        }
+    }
+
+    /// The same, after it has done what was overdue: if it accepts its part still, it is back.
+    pub(super) fn serving_goes_on(&mut self, node: NodeId, now: Instant) {
+        let Some((group, member)) = self.setup.member[node.index()] else { return };
+        let state = &self.nodes[node.index()];
+        let serves = state.stance.filter(|_| state.is_running()).and_then(|stance| stance.accepts);
+        if let Some(slot) = serves
+            && self.setup.designs[group.index()].conflicts == Conflicts::Exclusive
+        {
+            self.is_back(group, usize::from(slot), member, now);
+        }
+    }
+
+    /// A member serves its part again after a fault, and nobody has taken it in the meantime: the fault took nothing
+    /// away after all, and whoever had begun to take over did not come to an end. (Where another one served it all the
+    /// while, there was nothing to take over.)
+    fn is_back(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
+        let is_held = self.is_accepted_beside(group, slot as u8, member);
+        let takeovers = &mut self.groups[group.index()].takeovers;
+        takeovers.open[slot] = None;
+        let mut begun = false;
+        for of in takeovers.suspicions.iter_mut().map(|of| &mut of[member]) {
+            begun |= of.is_some_and(|suspicion| !suspicion.mistaken);
+            // Who suspects a node that never stopped serving may still take over from it.
+            *of = of.filter(|suspicion| suspicion.mistaken);
+        }
+        if begun && !is_held && takeovers.last[slot] == Some(member) {
+            self.emit(now, Fact::FailoverFailed { group });
         }
     }
 
@@ -165,11 +207,18 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     /// Running nodes that accept a part of the work.
     fn acceptors(&self, group: GroupId, slot: u8) -> usize {
         let nodes = &self.setup.model.groups[group.index()].nodes;
-        let accepts = |node: &&NodeId| {
-            let state = &self.nodes[node.index()];
-            state.is_running() && state.stance.is_some_and(|stance| stance.accepts == Some(slot))
-        };
-        nodes.iter().filter(accepts).count()
+        nodes.iter().filter(|&&node| self.accepts_part(node, slot)).count()
+    }
+
+    /// Whether a running node other than `member` accepts a part of the work.
+    fn is_accepted_beside(&self, group: GroupId, slot: u8, member: usize) -> bool {
+        let mut nodes = self.setup.model.groups[group.index()].nodes.iter().enumerate();
+        nodes.any(|(other, &node)| other != member && self.accepts_part(node, slot))
+    }
+
+    fn accepts_part(&self, node: NodeId, slot: u8) -> bool {
+        let state = &self.nodes[node.index()];
+        state.is_running() && state.stance.is_some_and(|stance| stance.accepts == Some(slot))
     }
 
     pub(super) fn note_suspicion(&mut self, observer: NodeId, peer: NodeId, now: Instant) {
@@ -256,6 +305,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             self.emit(now, Fact::Step { node, phase: Phase::Reconnect });
         }
         let vacated = self.groups[g].takeovers.vacated[slot].take();
+        let ordered = is_carried_out(self.groups[g].takeovers.ordered[slot].take(), now);
+        if before == Some(member) {
+            self.is_back(group, slot, member, now);
+        }
         if let Some(before) = before.filter(|&before| before != member) {
             let last = self.setup.model.groups[g].nodes[before];
             let old = &self.nodes[last.index()];
@@ -267,7 +320,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let was_up = fault.is_some_and(|fault| up_since <= fault);
             let suspicion = takeovers.suspicions[member][before];
             takeovers.forget_suspicions_of(before);
-            let ordered = is_carried_out(takeovers.ordered.take(), now);
             takeovers.pending[slot] = Some(Pending { member, fault, suspicion, was_up, ordered });
         }
         self.groups[g].takeovers.last[slot] = Some(member);
@@ -296,68 +348,64 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         Some(incident)
     }
 
-    /// A part of a client's work is done by `member` now: a takeover is complete, or the old one is back before anybody
-    /// took over.
+    /// A part of a client's work is done by `member` now: a takeover is complete. (Where clients stay with the one
+    /// before, or were back with it first, it is a takeover all the same, but nothing to time.)
     pub(super) fn served_by(&mut self, group: GroupId, slot: usize, member: usize, now: Instant) {
         let g = group.index();
-        let node = self.setup.model.groups[g].nodes[member];
-        match self.groups[g].takeovers.pending[slot] {
-            Some(pending) if pending.member == member => {
-                self.groups[g].takeovers.pending[slot] = None;
-                let known = pending.fault.filter(|_| pending.was_up);
-                let detection =
-                    known.zip(pending.suspicion).and_then(|(f, s)| (s.at >= f).then(|| s.at.since(f)));
-                self.emit(
-                    now,
-                    Fact::Failover {
-                        group,
-                        node,
-                        took: known.map(|fault| now.since(fault)),
-                        detection,
-                        mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
-                        ordered: pending.ordered,
-                    },
-                );
+        let Some(pending) = self.groups[g].takeovers.pending[slot].take() else { return };
+        let known = pending.fault.filter(|_| pending.was_up && pending.member == member);
+        let detection = known.zip(pending.suspicion).and_then(|(f, s)| (s.at >= f).then(|| s.at.since(f)));
+        self.emit(
+            now,
+            Fact::Failover {
+                group,
+                node: self.setup.model.groups[g].nodes[pending.member],
+                took: known.map(|fault| now.since(fault)),
+                detection,
+                mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
+                ordered: pending.ordered,
+            },
+        );
+    }
+
+    /// An operator wants the active role elsewhere: every node is told. Who holds a part and does nothing about it has
+    /// refused (see [`Notice::Changeover`]), and the order is over for that part.
+    pub(super) fn order_changeover(&mut self, group: GroupId, to: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
+        let (g, now, setup) = (group.index(), ctx.now(), self.setup);
+        let before = self.groups[g].takeovers.ordered.clone();
+        // A part may move while its holder is told.
+        self.groups[g].takeovers.ordered.fill(Some(now));
+        let mut taken_up = 0_u64;
+        for &node in &setup.model.groups[g].nodes {
+            let state = &self.nodes[node.index()];
+            let held = state.stance.and_then(|stance| stance.accepts);
+            if state.is_running()
+                && self.call(node, ctx, |program, c| program.on_notice(Notice::Changeover { to }, c))
+            {
+                // One that holds none may be arranging any of them.
+                taken_up |= held.map_or(u64::MAX, |slot| 1 << slot);
             }
-            Some(pending) => {
-                // Clients stay with the one before, or were back with it first: a takeover all the same.
-                self.groups[g].takeovers.pending[slot] = None;
-                self.emit(
-                    now,
-                    Fact::Failover {
-                        group,
-                        node: self.setup.model.groups[g].nodes[pending.member],
-                        took: None,
-                        detection: None,
-                        mistaken: pending.suspicion.is_some_and(|s| s.mistaken),
-                        ordered: pending.ordered,
-                    },
-                );
+        }
+        let state = &mut self.groups[g];
+        for (slot, (ordered, before)) in state.takeovers.ordered.iter_mut().zip(before).enumerate() {
+            if taken_up & (1 << slot) == 0 && ordered.is_some() {
+                *ordered = before;
             }
-            None => {
-                let takeovers = &mut self.groups[g].takeovers;
-                let mut of = takeovers.suspicions.iter().filter_map(|of| of[member]);
-                let begun = takeovers.last[slot] == Some(member) && of.any(|of| !of.mistaken);
-                // Who suspects a node that never stopped serving may still take over from it.
-                for of in &mut takeovers.suspicions {
-                    of[member] = of[member].filter(|suspicion| suspicion.mistaken);
-                }
-                takeovers.open[slot] = None;
-                if begun {
-                    self.emit(now, Fact::FailoverFailed { group });
-                }
-            }
+        }
+        if taken_up != 0 {
+            state.service.ordered(now);
         }
     }
 
-    pub(super) fn order_changeover(&mut self, group: GroupId, to: Option<NodeId>, ctx: &mut HostCtx<'_, P>) {
-        self.groups[group.index()].takeovers.ordered = Some(ctx.now());
-        self.groups[group.index()].service.ordered(ctx.now());
-        for i in 0..self.setup.model.groups[group.index()].nodes.len() {
-            let node = self.setup.model.groups[group.index()].nodes[i];
-            if self.nodes[node.index()].is_running() {
-                self.notify(node, Notice::Changeover { to }, ctx);
-            }
+    /// The holder of a part has died. If it had been told to hand it over, that has come to nothing: what follows is
+    /// the fault's.
+    pub(super) fn order_dies(&mut self, group: GroupId, slot: u8, now: Instant) {
+        let state = &mut self.groups[group.index()];
+        let was_ordered = state.takeovers.ordered[usize::from(slot)].take().is_some();
+        if was_ordered && !state.takeovers.is_ordered(now) {
+            let nodes = &self.setup.model.groups[group.index()].nodes;
+            let works = nodes.iter().any(|node| self.nodes[node.index()].in_maintenance());
+            state.service.order_died(works);
         }
     }
 

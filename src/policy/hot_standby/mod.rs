@@ -542,6 +542,7 @@ impl Policy for HotStandby {
         Stance {
             role,
             accepts: self.is_main().then_some(0),
+            takes: (self.state == State::Taking).then_some(0),
             draining: self.state == State::Draining,
             reads: matches!(self.state, State::Main | State::Draining | State::Standby),
             activation: self.activation,
