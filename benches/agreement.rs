@@ -13,6 +13,7 @@
 //! ```console
 //! $ cargo bench --bench agreement
 //! $ cargo bench --bench agreement -- 2000
+//! $ cargo bench --bench agreement -- 20000 Expected    # only what has this in its name
 //! ```
 
 #[path = "../tests/common/checks.rs"]
@@ -39,7 +40,8 @@ use failsim::system::spec::Link;
 use failsim::theory::detector::{Nfds, k_run_mean};
 use rayon::prelude::*;
 use watches::{
-    OBSERVERS, SCENES, agree, beats_to_a_run, burst_link, link, nfds_holds, scenes, two_observers,
+    OBSERVERS, SCENES, agree, beats_to_a_run, burst_link, link, nfds_holds, scenes, ticks_to_a_window,
+    two_observers,
 };
 
 /// Runs a form, unless the command line names another number.
@@ -164,9 +166,10 @@ fn copying(runs: u64) -> Vec<Pair> {
     pairs
 }
 
-fn forms_agree(runs: u64) {
-    let pairs: Vec<Pair> =
-        [heartbeats(runs), health_checks(runs), copying(runs)].into_iter().flatten().collect();
+fn forms_agree(runs: u64, wanted: &str) {
+    let all = [heartbeats(runs), health_checks(runs), copying(runs)].into_iter().flatten();
+    let pairs: Vec<Pair> = all.filter(|pair| pair.what.contains(wanted)).collect();
+    assert!(!pairs.is_empty(), "nothing has {wanted} in its name");
     let tests: usize = pairs.iter().map(Pair::tests).sum();
     println!("{tests} distributions of {runs} runs a form, each at 1e-3/{tests}");
     pairs.iter().for_each(|pair| pair.compare(1e-3 / tests as f64));
@@ -202,6 +205,12 @@ fn closed_forms_hold() {
         let beats = beats_to_a_run(loss, k, 1_000_000);
         mean_within(&format!("  {k} in a row at loss {loss}"), k_run_mean(loss, k), beats, EACH, 0.006);
     }
+    println!("m of n ticks, skipping: mean number of ticks to the first such window");
+    for (loss, missing, n) in [(0.2, 2, 4), (0.1, 3, 5), (0.15, 4, 9), (0.05, 2, 10)] {
+        let ticks = ticks_to_a_window(loss, missing, n, 1_000_000);
+        let expected = scan_mean(loss, missing.into(), n.into());
+        mean_within(&format!("  {missing} of {n} at loss {loss}"), expected, ticks, EACH, 0.006);
+    }
     println!("failed checks in a row, skipping: mean number of checks to the first such run");
     for (loss, fall) in [(0.05, 1), (0.1, 2), (0.15, 3), (0.01, 3)] {
         let failing = 1.0 - (1.0 - loss) * (1.0 - loss);
@@ -216,9 +225,31 @@ fn closed_forms_hold() {
     }
 }
 
+/// Mean trials until `missing` of the last `n` are lost, from a clean start: the fundamental equations of the chain of
+/// outcomes, by iteration.
+fn scan_mean(loss: f64, missing: u32, n: u32) -> f64 {
+    let states = 1_usize << (n - 1);
+    let mut mean = vec![0.0; states];
+    loop {
+        let next = |state: usize, lost: usize| {
+            let full = state.count_ones() + lost as u32;
+            if full >= missing { 0.0 } else { mean[(state << 1 | lost) & (states - 1)] }
+        };
+        let new: Vec<f64> =
+            (0..states).map(|s| 1.0 + (1.0 - loss) * next(s, 0) + loss * next(s, 1)).collect();
+        let moved = (new[0] - mean[0]).abs();
+        mean = new;
+        if moved < 1e-10 * mean[0] {
+            return mean[0];
+        }
+    }
+}
+
 fn main() {
     closed_forms_hold();
-    let runs = std::env::args().find_map(|word| word.parse().ok());
-    forms_agree(runs.unwrap_or(RUNS));
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let runs = words.iter().find_map(|word| word.parse().ok());
+    let wanted = words.iter().find(|word| word.parse::<u64>().is_err());
+    forms_agree(runs.unwrap_or(RUNS), wanted.map_or("", String::as_str));
     println!("both forms agree");
 }

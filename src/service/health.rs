@@ -4,9 +4,10 @@
 //! that instant; its result is known when the answer arrives, or after the time-out.
 //!
 //! Skipping, only verdicts are events. Checks that cannot succeed (peer dead, way closed) are counted, checks that
-//! succeed skipped to the one that completes the first run of `fall` exceptional ones (`runs.rs`), and the others are
-//! stepped privately up to the next verdict, from a state that is kept: if the surroundings change first, the same
-//! steps are taken again up to the change, with the same draws.
+//! succeed skipped to the one that completes the first run of `fall` exceptional ones (`runs.rs`) or, over links with
+//! bursts, to the last one in the present state, and the others are stepped privately up to the next verdict, from a
+//! state that is kept: if the surroundings change first, the same steps are taken again up to the change, with the same
+//! draws.
 
 use crate::engine::stream::Stream;
 use crate::engine::time::{Instant, Span};
@@ -54,6 +55,8 @@ impl CheckSurroundings {
 #[derive(Clone, Copy, Debug)]
 struct Legs {
     law: RunLaw,
+    /// There and back, in the state they keep.
+    ways: [Medium; 2],
     exceptions: [Exception; 2],
 }
 
@@ -61,8 +64,10 @@ struct Legs {
 #[derive(Clone, Copy, Debug)]
 struct Quiet {
     legs: Legs,
-    /// The check that completes the run, counted from `next` as 1.
+    /// The check that ends it, counted from `next` as 1.
     wake_check: Option<u64>,
+    /// Whether that one completes the run; else it is the last one in the present state of a link.
+    completes: bool,
 }
 
 /// One observer's health checks of one peer.
@@ -108,6 +113,8 @@ enum Origin {
 /// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
 const STRIDE_MIN: u32 = 16;
 const STRIDE_MAX: u32 = 4096;
+/// A shorter stretch is not worth a jump.
+const JUMP_MIN: u64 = 4;
 
 impl Rule {
     /// A check answers before the next one is due, and verdicts need at least one.
@@ -219,10 +226,10 @@ impl HealthCheck {
     }
 
     /// Works out when to wake: at the next step, or, going ahead, when the next verdict becomes known. The end of a
-    /// quiet stretch is far: nothing beyond it is drawn before it is there.
+    /// quiet stretch is far, but for bursts: nothing beyond it is drawn before it is there.
     fn plan(&mut self, links: &[Link]) {
         self.wake = self.next_step();
-        if !self.skips || !self.verdict.is_never() || self.wake.is_never() || self.quiet.is_some() {
+        if !self.skips || !self.verdict.is_never() || self.wake.is_never() || self.is_far() {
             return;
         }
         if self.around.hopeful().is_none() {
@@ -236,13 +243,23 @@ impl HealthCheck {
         for _ in 0..self.stride {
             self.step(self.wake, links);
             self.wake = self.next_step();
-            if self.wake.is_never() || !self.verdict.is_never() || self.quiet.is_some() {
+            if self.wake.is_never() || !self.verdict.is_never() || self.is_far() {
                 self.origin = Some(Origin::Drawn(origin));
                 return;
             }
         }
         self.stride = (2 * self.stride).min(STRIDE_MAX);
         self.origin = Some(Origin::Drawn(origin));
+    }
+
+    /// Whether it is in a quiet stretch that only a run of exceptional checks ends.
+    fn is_far(&self) -> bool {
+        self.quiet.is_some() && !self.has_bursts()
+    }
+
+    fn has_bursts(&self) -> bool {
+        let ways = self.around.ways.iter().flatten();
+        !self.channels.is_empty() && ways.into_iter().any(|way| way.has_bursts(&self.channels))
     }
 
     /// Comes back to the checks sent before `now`: the same steps with the same draws.
@@ -311,8 +328,12 @@ impl HealthCheck {
     /// The check, or the end of the stretch, at `now`.
     fn step(&mut self, now: Instant, links: &[Link]) {
         if let Some(quiet) = self.quiet.take() {
-            self.resolve_run(now, quiet, links);
             self.next = now + self.rule.every;
+            let run = match quiet.wake_check {
+                Some(checks) if !quiet.completes => quiet.legs.law.trailing(checks, &mut self.stream),
+                _ => quiet.legs.law.run(),
+            };
+            self.resolve_row(run, &quiet.legs, links);
         } else if self.around.hopeful().is_none() {
             self.skip_failed(now);
             self.count(false, now, Span::ZERO);
@@ -379,7 +400,15 @@ impl HealthCheck {
             return;
         }
         let Some(ways) = self.around.hopeful() else { return };
-        if ways.iter().any(|way| way.has_bursts(&self.channels)) {
+        let mut limit = Instant::NEVER;
+        let ways = ways.map(|way| {
+            let (way, until) = self.channels.look(way, self.next);
+            limit = limit.min(until);
+            way
+        });
+        let every = self.rule.every.as_nanos().max(1);
+        let most = (!limit.is_never()).then(|| limit.since(self.next).as_nanos().div_ceil(every));
+        if most.is_some_and(|most| most < JUMP_MIN) {
             return;
         }
         let found = self.ordinary.get(&ways).unwrap_or_else(|| {
@@ -389,7 +418,8 @@ impl HealthCheck {
         });
         let Some(legs) = found else { return };
         let u = self.stream.uniform();
-        self.quiet = Some(Quiet { legs, wake_check: legs.law.first(u) });
+        let first = legs.law.first_within(u, most.unwrap_or(u64::MAX));
+        self.quiet = Some(Quiet { legs, wake_check: first.or(most), completes: first.is_some() });
     }
 
     /// The law of the first run of exceptional checks, of which a leg is lost or takes more than half the time-out.
@@ -398,7 +428,7 @@ impl HealthCheck {
         let exceptions = ways.map(|way| way.exception(links, cut));
         let [there, back] = exceptions.map(|leg| leg.probability);
         let q = 1.0 - (1.0 - there) * (1.0 - back);
-        RunLaw::new(q, u64::from(self.rule.fall)).map(|law| Legs { law, exceptions })
+        RunLaw::new(q, u64::from(self.rule.fall)).map(|law| Legs { law, ways, exceptions })
     }
 
     /// In which form it runs while the surroundings are as they are.
@@ -409,10 +439,6 @@ impl HealthCheck {
         let Some(ways) = self.around.hopeful() else {
             return Explained::new(Form::Skips, "no check can succeed: those that fail are counted");
         };
-        if ways.iter().any(|way| way.has_bursts(&self.channels)) {
-            let why = "the link's bursts decide: stepped privately to the next verdict";
-            return Explained::new(Form::Ahead, why);
-        }
         let Some(legs) = self.ordinary(ways, links) else {
             return Explained::new(
                 Form::Ahead,
@@ -421,7 +447,7 @@ impl HealthCheck {
         };
         let [there, back] = legs.exceptions.map(|leg| leg.probability);
         let q = 1.0 - (1.0 - there) * (1.0 - back);
-        let why = if q == 0.0 {
+        let mut why = if q == 0.0 {
             "every check succeeds: nothing happens until the surroundings change".to_owned()
         } else {
             format!(
@@ -431,13 +457,16 @@ impl HealthCheck {
                 shown_probability(q)
             )
         };
+        if self.has_bursts() {
+            why.push_str("; the link's bursts are read from one path, which all its traffic shares: one stretch for each");
+            return Explained::new(Form::Ahead, why);
+        }
         Explained::new(Form::Skips, why)
     }
 
     /// A check drawn given that it is exceptional.
     fn draw_exceptional(&mut self, legs: &Legs, links: &[Link]) -> (bool, Span) {
-        let [there, back] = self.around.hopeful().expect("a way that is open");
-        let [first, second] = &legs.exceptions;
+        let ([there, back], [first, second]) = (&legs.ways, &legs.exceptions);
         let either = first.probability + (1.0 - first.probability) * second.probability;
         let (a, b) = if self.stream.uniform() * either < first.probability {
             (there.draw_exceptional(links, first, &mut self.stream), back.draw(links, &mut self.stream))
@@ -448,12 +477,11 @@ impl HealthCheck {
         self.judge(a, b)
     }
 
-    /// The run of exceptional checks that ends with the one sent at `now`.
-    fn resolve_run(&mut self, now: Instant, quiet: Quiet, links: &[Link]) {
-        let run = quiet.legs.law.run();
-        for left in (0..run).rev() {
-            let (ok, delay) = self.draw_exceptional(&quiet.legs, links);
-            self.count(ok, now.before(self.rule.every.times(left)), delay);
+    /// So many exceptional checks, the last one just before the next.
+    fn resolve_row(&mut self, length: u64, legs: &Legs, links: &[Link]) {
+        for left in (0..length).rev() {
+            let (ok, delay) = self.draw_exceptional(legs, links);
+            self.count(ok, self.next.before(self.rule.every.times(left + 1)), delay);
         }
     }
 
@@ -488,10 +516,7 @@ impl HealthCheck {
             let sent = now.since(self.next).as_nanos().div_ceil(every);
             self.next = self.next + self.rule.every.times(sent);
             let trailing = quiet.legs.law.trailing(sent, &mut self.stream);
-            for left in (0..trailing).rev() {
-                let (ok, delay) = self.draw_exceptional(&quiet.legs, links);
-                self.count(ok, self.next.before(self.rule.every.times(left + 1)), delay);
-            }
+            self.resolve_row(trailing, &quiet.legs, links);
         } else if self.verdict.is_never() && self.around.hopeful().is_none() && self.next < now {
             let every = self.rule.every.as_nanos().max(1);
             let sent = (now - self.next).as_nanos().div_ceil(every);

@@ -122,7 +122,8 @@ fn run_says_what_the_links_of_clients_do_to_checks() {
     say("loss=1%").ends(0, &["the first 3 checks in a row that are lost or slow (P = 0.0199 each)"]);
     say("loss=40%").ends(0, &["looks ahead", "most checks would be lost or slow"]);
     say("latency=5s").ends(0, &["looks ahead", "most checks would be lost or slow"]);
-    say("bursts={good=\"1h\",bad=\"5s\"}").ends(0, &["looks ahead", "the link's bursts decide"]);
+    say("bursts={good=\"1h\",bad=\"5s\"}")
+        .ends(0, &["looks ahead", "the link's bursts are read from one path"]);
     desk.run("run web.toml --runs 3 --horizon 10d --set links.access.latency=5s")
         .ends(0, &["unavailability             0.99999"]);
 }

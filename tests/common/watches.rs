@@ -289,6 +289,23 @@ pub fn beats_to_a_run(loss: f64, k: u32, runs: u64) -> Vec<f64> {
     (0..runs).into_par_iter().map(one).collect()
 }
 
+/// Ticks until `missing` of the last `n` are without their beat, which each of them has but for losses: of the first, the
+/// beginning counts as one.
+pub fn ticks_to_a_window(loss: f64, missing: u8, n: u8, runs: u64) -> Vec<f64> {
+    let links = link(loss, Law::fixed(0.1).expect("a law"));
+    let silence = Silence::MissedOf { missing, of: n, every: secs(1.0) };
+    let one = |run| {
+        let mut watch = steady(silence, true, 0.5, &links, "windows", run);
+        loop {
+            let at = watch.wake_at();
+            if watch.wake(at, &links).suspect {
+                return at.as_secs() - 1.0;
+            }
+        }
+    };
+    (0..runs).into_par_iter().map(one).collect()
+}
+
 /// The columns of [`two_observers`].
 pub const OBSERVERS: [&str; 5] = [
     "first suspicion of either",
