@@ -90,7 +90,8 @@ plants() {
         'next[usize::from(state)] += mass * law.q' 'next[usize::from(state)] += 1.01 * mass * law.q' \
         --lib two_of_n_have_their_recurrence
     plant "hazard of a window of losses" src/service/windows.rs \
-        'law.hazard = chain.step(&law, &state).0' 'law.hazard = 1.01 * chain.step(&law, &state).0' \
+        'law.hazard = chain.step(&law, &state, &mut next)' \
+        'law.hazard = 1.01 * chain.step(&law, &state, &mut next)' \
         --test detectors m_of_n_meets_its_markov_chain
     plant "deadline of a time-out" src/service/detector.rs \
         '(Silence::TimeOut(after), _) => self.newest + after' \

@@ -1,5 +1,5 @@
-//! Whole runs of models: heartbeats one by one and skipped, every shipped model skipping, a pair's run as a clone, a
-//! small sweep.
+//! Whole runs of models: heartbeats one by one and skipped, every shipped model skipping, every detector skipping, a
+//! pair's run as a clone, a small sweep.
 //!
 //! Throughput is in simulated years, so `elem/s` reads as simulated years a second.
 //!
@@ -8,12 +8,14 @@
 //! ```
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use failsim::engine::time::{Instant, SECS_PER_YEAR, Span};
 use failsim::experiment::execute::{self, Options};
 use failsim::experiment::plan::{Plan, Settings};
+use failsim::input::{Files, NoFiles, Source};
 use failsim::measure;
 use failsim::model::load;
 use failsim::model::shipped::{self, FileKind};
@@ -27,7 +29,11 @@ fn years(years: f64) -> Span {
 
 fn setup(name: &str, skips: bool) -> Setup<Shipped> {
     let found = shipped::find(FileKind::Model, name, None).expect("a shipped model");
-    let loaded = load::<<Shipped as Policy>::Params>(&found.source, found.files, &[]);
+    setup_of(&found.source, found.files, skips)
+}
+
+fn setup_of(source: &Arc<Source>, files: Arc<dyn Files>, skips: bool) -> Setup<Shipped> {
+    let loaded = load::<<Shipped as Policy>::Params>(source, files, &[]);
     let (model, _) = loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     Setup::new(model, 1, skips, false)
 }
@@ -72,6 +78,39 @@ fn skipping(c: &mut Criterion) {
     group.finish();
 }
 
+/// The pair of `heartbeat-pair` with each detector, one beat in a thousand lost, and with bursts of loss.
+fn detectors(c: &mut Criterion) {
+    let pair = include_str!("../models/heartbeat-pair.toml").replace("timeout = \"3.5s\"\n", "");
+    let mut group = c.benchmark_group("detectors, simulated years");
+    group.sample_size(10);
+    for (name, put, years_long) in [
+        ("time-out", "timeout = \"3.5s\"", 50),
+        ("vrrp", "detector.vrrp = {}", 50),
+        ("lease", "detector.lease.ttl = \"3.5s\"", 50),
+        ("chen", "detector.chen.margin = \"2.5s\"", 50),
+        ("phi-accrual", "detector.phi-accrual = {}", 50),
+        ("m-of-n", "detector.m-of-n = { missing = 3, of = 5 }", 2),
+        (
+            "time-out over bursts",
+            "timeout = \"3.5s\"\n[links.line.bursts]\ngood = \"10min\"\nbad = \"2s\"",
+            2,
+        ),
+    ] {
+        // The table of the policy stands last.
+        let source = Source::new("pair.toml", format!("{pair}\n{put}\n"));
+        let setup = setup_of(&source, Arc::new(NoFiles), true);
+        group.throughput(Throughput::Elements(years_long));
+        let mut run = 0;
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                run += 1;
+                black_box(measure::simulate(&setup, run, years(years_long as f64)).fingerprint)
+            });
+        });
+    }
+    group.finish();
+}
+
 /// What a snapshot costs: world, agenda and streams of a server pair in mid-run.
 fn clone(c: &mut Criterion) {
     let setup = setup("server-pair", true);
@@ -108,5 +147,5 @@ fn sweep(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, heartbeats, skipping, clone, sweep);
+criterion_group!(benches, heartbeats, skipping, detectors, clone, sweep);
 criterion_main!(benches);

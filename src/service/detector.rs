@@ -256,11 +256,20 @@ impl Watch {
 
     /// When silence becomes suspicion if nothing more is heard; or the next tick, where each has an outcome.
     fn deadline(&self) -> Instant {
-        let ticks = matches!(self.memory, Memory::Ticks(_));
-        if self.listening_first || (self.suspected && !ticks) {
-            return Instant::NEVER;
+        let tells_nothing = self.suspected && self.is_tick_idle();
+        if self.listening_first || tells_nothing { Instant::NEVER } else { self.silent_until() }
+    }
+
+    /// Whether the next deadline can change nothing of a suspicion; each tick has an outcome, but without a beat on its
+    /// way they are all the same.
+    fn is_tick_idle(&self) -> bool {
+        match &self.memory {
+            Memory::Ticks(ticks) => {
+                let is_silent = self.around.beats.is_none() || self.around.medium.is_none();
+                self.skips && is_silent && self.flight.is_empty() && !ticks.heard
+            }
+            _ => true,
         }
-        self.silent_until()
     }
 
     /// The same, whether or not the peer is suspected already.

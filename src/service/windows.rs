@@ -31,7 +31,7 @@ pub(crate) struct WindowLaw {
     states: usize,
     /// Of this many trials on the law of the state is `still`.
     settled: u64,
-    still: [f64; STATES_MAX],
+    still: State,
     /// P(a window is complete within `settled` trials).
     small: f64,
     /// P(the next trial completes a window) from then on.
@@ -68,6 +68,9 @@ fn patterns(length: u32, count: u32) -> Option<usize> {
     }
     Some(sum as usize)
 }
+
+/// How likely each state is.
+type State = [f64; STATES_MAX];
 
 /// The chain, put together where it is stepped.
 struct Chain {
@@ -107,9 +110,10 @@ impl Chain {
         chain
     }
 
-    /// One trial: what completes a window, and the law of the state that is left.
-    fn step(&self, law: &WindowLaw, state: &[f64; STATES_MAX]) -> (f64, [f64; STATES_MAX]) {
-        let (mut done, mut next) = (0.0, [0.0; STATES_MAX]);
+    /// One trial: the law of the state that is left goes to `next`; gives what completes a window.
+    fn step(&self, law: &WindowLaw, state: &State, next: &mut State) -> f64 {
+        let mut done = 0.0;
+        next[..law.states].fill(0.0);
         for (at, &mass) in state[..law.states].iter().enumerate() {
             next[usize::from(self.clean[at])] += mass * (1.0 - law.q);
             match self.event[at] {
@@ -117,7 +121,7 @@ impl Chain {
                 None => done += mass * law.q,
             }
         }
-        (done, next)
+        done
     }
 }
 
@@ -136,27 +140,27 @@ impl WindowLaw {
         let still = [0.0; STATES_MAX];
         let mut law = WindowLaw { q, count, of, states, settled: 0, still, small: 0.0, hazard: 0.0 };
         let chain = Chain::new(&law);
-        let mut state = law.start();
+        let (mut state, mut next) = (law.start(), still);
         let (mut left, mut quiet) = (1.0, 0);
         for trial in 1..=SETTLED_MAX {
-            let (done, mut next) = chain.step(&law, &state);
+            let done = chain.step(&law, &state, &mut next);
             law.small += left * done;
             left *= 1.0 - done;
             let kept: f64 = next[..states].iter().sum();
             next[..states].iter_mut().for_each(|mass| *mass /= kept);
             let moved: f64 = (0..states).map(|at| (next[at] - state[at]).abs()).sum();
-            state = next;
+            std::mem::swap(&mut state, &mut next);
             quiet = if moved < STILL { quiet + 1 } else { 0 };
             if quiet >= of {
                 (law.settled, law.still) = (trial, state);
-                law.hazard = chain.step(&law, &state).0;
+                law.hazard = chain.step(&law, &state, &mut next);
                 return Some(law);
             }
         }
         None
     }
 
-    fn start(&self) -> [f64; STATES_MAX] {
+    fn start(&self) -> State {
         let mut state = [0.0; STATES_MAX];
         state[0] = 1.0;
         state
@@ -172,14 +176,13 @@ impl WindowLaw {
     pub(crate) fn first(&self, u: f64) -> Option<u64> {
         if u <= self.small {
             let chain = Chain::new(self);
-            let (mut state, mut within) = (self.start(), 0.0);
+            let (mut state, mut next, mut within) = (self.start(), self.still, 0.0);
             for trial in 1..=self.settled {
-                let (done, next) = chain.step(self, &state);
-                within += done;
+                within += chain.step(self, &state, &mut next);
                 if within >= u {
                     return Some(trial);
                 }
-                state = next;
+                std::mem::swap(&mut state, &mut next);
             }
             return Some(self.settled); // the rounding of the last term
         }
@@ -191,11 +194,16 @@ impl WindowLaw {
     }
 
     /// The law of the state after `n` trials that have completed no window, but for a factor.
-    fn state_after(&self, n: u64, chain: &Chain) -> [f64; STATES_MAX] {
+    fn state_after(&self, n: u64, chain: &Chain) -> State {
         if n >= self.settled {
             return self.still;
         }
-        (0..n).fold(self.start(), |state, _| chain.step(self, &state).1)
+        let (mut state, mut next) = (self.start(), self.still);
+        for _ in 0..n {
+            chain.step(self, &state, &mut next);
+            std::mem::swap(&mut state, &mut next);
+        }
+        state
     }
 
     /// The last of `n` trials, of which none has completed a window, or the last one the first: as far back as they tell

@@ -21,7 +21,10 @@ impl Watch {
         }
         if !self.around.hearing {
             self.deaf_until(now, links);
-        } else if self.next_beat > now {
+            return;
+        }
+        self.catch_up_ticks(now); // those that could tell nothing
+        if self.next_beat > now {
             // Of a look ahead the beats that have not been sent yet are forgotten.
             let fresh = now.max(self.fresh);
             self.flight.retain(|beat| beat.sent < fresh);
