@@ -8,14 +8,15 @@
 //! something becomes observable. While the last beat sent is the newest heard (a renewal) it is *quiet*: a beat is
 //! *ordinary* if it is not lost and its delay is at most `cut`; `cut` and the run length r are chosen so that no
 //! suspicion is possible until r beats in a row are not ordinary (r·period + cut is below the time-out), and the beat
-//! that completes the first such run is drawn exactly (`runs.rs`). Otherwise it *looks ahead*: it draws the fates of
-//! the coming beats until it knows the first arrival or deadline that matters, and wakes there. When the surroundings
-//! change at t, a quiet stretch ends in the state at t drawn from its law given that nothing observable happened
-//! before, and of a look ahead the beats not sent before t are forgotten: nobody has seen them, and what is drawn in
-//! their place is independent. Both forms are equal in distribution for independent losses and delays; tests compare
-//! them.
+//! that completes the first such run is drawn exactly (`runs.rs`; of a detector that counts m of n, the first such window,
+//! `windows.rs`). Otherwise it *looks ahead*: it draws the fates of the coming beats until it knows the first arrival or
+//! deadline that matters, and wakes there. When the surroundings change at t, a quiet stretch ends in the state at t drawn
+//! from its law given that nothing observable happened before, and of a look ahead the beats not sent before t are
+//! forgotten: nobody has seen them, and what is drawn in their place is independent. Both forms are equal in distribution
+//! for independent losses and delays; tests compare them.
 //!
-//! Detectors that remember more than the newest beat, and ways with bursts of loss, *go ahead* instead (`ahead.rs`).
+//! Detectors that remember more than the newest beat, and ways with bursts of loss, *go ahead* outside of quiet stretches
+//! instead (`ahead.rs`); what they remember at the end of one is drawn backwards (`rebuild.rs`).
 //!
 //! Beats older than the newest one heard are ignored. What waits for an observer at the end of its pause counts, for a
 //! detector that remembers, as one arrival: that of the newest. A beat sent at the very instant of a change counts as not sent.
