@@ -110,7 +110,7 @@ fn fidelity<P: PolicySet>(plan: &Plan<P>) -> Vec<Table> {
             let many = plan.policies.len() > 1;
             Table {
                 title: if many { format!("{}, {label}: its processes", plan.name) } else { format!("{}: its processes", plan.name) },
-                columns: ["process", "form", "why"].map(Column::words).to_vec(),
+                columns: vec![Column::words("process"), Column::words("form"), Column::sentences("why")],
                 rows: processes
                     .into_iter()
                     .map(|process| vec![process.what, process.form.words().to_owned(), process.why])

@@ -25,17 +25,24 @@ pub struct Column {
     pub unit: String,
     /// Which side the cells are set flush with.
     pub align: Align,
+    /// For people, cells are broken into lines of so many characters; 0: never.
+    pub wraps_at: usize,
 }
 
 impl Column {
     /// A column of words.
     pub fn words(name: &str) -> Self {
-        Self { name: name.to_owned(), unit: String::new(), align: Align::Left }
+        Self { name: name.to_owned(), align: Align::Left, ..Self::default() }
+    }
+
+    /// A column of sentences, which a terminal would break anywhere.
+    pub fn sentences(name: &str) -> Self {
+        Self { wraps_at: 80, ..Self::words(name) }
     }
 
     /// A column of numbers in a unit.
     pub fn numbers(name: &str, unit: &str) -> Self {
-        Self { name: name.to_owned(), unit: unit.to_owned(), align: Align::Right }
+        Self { name: name.to_owned(), unit: unit.to_owned(), align: Align::Right, ..Self::default() }
     }
 }
 
@@ -163,7 +170,10 @@ impl Table {
         let mut grid = comfy_table::Table::new();
         grid.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
         grid.set_header(self.columns.iter().map(Column::heading));
-        grid.add_rows(self.rows.iter().map(|row| row.iter().map(Cell::text).collect::<Vec<_>>()));
+        grid.add_rows(self.rows.iter().map(|row| {
+            let cells = row.iter().zip(&self.columns);
+            cells.map(|(cell, column)| broken(cell.text(), column.wraps_at)).collect::<Vec<_>>()
+        }));
         for (index, column) in self.columns.iter().enumerate() {
             let Some(set) = grid.column_mut(index) else { continue };
             // The separator is a space of its own, which makes two between columns.
@@ -264,9 +274,36 @@ impl Column {
     }
 }
 
+/// Words in lines of at most so many characters, if that is possible; 0: in one line.
+fn broken(text: String, limit: usize) -> String {
+    if limit == 0 || text.chars().count() <= limit {
+        return text;
+    }
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split(' ') {
+        let more = word.chars().count();
+        if length > 0 {
+            let fits = length + 1 + more <= limit;
+            lines.push(if fits { ' ' } else { '\n' });
+            length = if fits { length + 1 } else { 0 };
+        }
+        lines.push_str(word);
+        length += more;
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_are_broken_between_words() {
+        assert_eq!(broken("one two three".into(), 0), "one two three");
+        assert_eq!(broken("one two three".into(), 13), "one two three");
+        assert_eq!(broken("one two three".into(), 8), "one two\nthree");
+        assert_eq!(broken("one unbreakable x".into(), 5), "one\nunbreakable\nx");
+    }
 
     fn table() -> Table {
         let estimate = Cell::Estimate { estimate: 0.12, low: 0.11, high: 0.19 };
