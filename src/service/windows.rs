@@ -207,7 +207,7 @@ impl WindowLaw {
     }
 
     /// The last of `n` trials, of which none has completed a window, or the last one the first: as far back as they tell
-    /// what follows. The oldest of at least two is no event then; or they are all there were.
+    /// what follows, whatever becomes of the newest. The oldest of at least two is no event; or they are all there were.
     pub(crate) fn history(&self, n: u64, completes: bool, stream: &mut Stream) -> History {
         let none = History { bits: 0, length: 0 };
         if n == 0 {
@@ -222,8 +222,9 @@ impl WindowLaw {
         for back in 0..u64::from(self.of - 1).min(at) {
             history = history.before(chain.pattern[now] >> back & 1);
         }
-        // Further back, until a trial was none.
-        while history.length < n && (history.length < 2 || history.is_event(history.length - 1)) {
+        // Further back: the newest may yet turn into an event, and its window is of `of` trials; and until a trial was none.
+        let told = u64::from(self.of).max(2);
+        while history.length < n && (history.length < told || history.is_event(history.length - 1)) {
             at -= 1;
             let state = self.state_after(at, &chain);
             let newest_is_event = chain.pattern[now] & 1 == 1;
@@ -344,8 +345,8 @@ mod tests {
                     None => cells[last][who] += 1,
                 }
             };
-            let told = |bits: u128, trials: u64, is_first: bool| {
-                let mut length = u64::from(of - u32::from(!is_first)).min(trials);
+            let told = |bits: u128, trials: u64| {
+                let mut length = u64::from(of).min(trials);
                 while length < trials && (length < 2 || bits >> (length - 1) & 1 == 1) {
                     length += 1;
                 }
@@ -354,7 +355,7 @@ mod tests {
             let runs = 400_000;
             for _ in 0..runs {
                 let (first, bits) = by_hand(q, count, of, until, &mut trials);
-                tell(&mut cells, 0, first, told(bits, first.unwrap_or(until), first.is_some()));
+                tell(&mut cells, 0, first, told(bits, first.unwrap_or(until)));
                 let first = law.first(drawn.uniform()).filter(|trial| *trial <= until);
                 let history = law.history(first.unwrap_or(until), first.is_some(), &mut drawn);
                 tell(&mut cells, 1, first, history);
