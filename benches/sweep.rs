@@ -85,18 +85,22 @@ fn detectors(c: &mut Criterion) {
     group.sample_size(10);
     for (name, put, years_long) in [
         ("time-out", "timeout = \"3.5s\"", 50),
+        ("k missed", "missed = 3", 50),
         ("vrrp", "detector.vrrp = {}", 50),
         ("lease", "detector.lease.ttl = \"3.5s\"", 50),
         ("chen", "detector.chen.margin = \"2.5s\"", 50),
         ("phi-accrual", "detector.phi-accrual = {}", 50),
-        ("m-of-n", "detector.m-of-n = { missing = 3, of = 5 }", 2),
+        ("m-of-n", "detector.m-of-n = { missing = 3, of = 5 }", 20),
         (
             "time-out over bursts",
             "timeout = \"3.5s\"\n[links.line.bursts]\ngood = \"10min\"\nbad = \"2s\"",
             2,
         ),
+        ("m-of-n, clocks up to 100 ppm apart", "detector.m-of-n = { missing = 3, of = 5 }", 2),
     ] {
         // The table of the policy stands last.
+        let clocks = if name.contains("ppm") { "50ppm" } else { "0ppm" };
+        let pair = pair.replace("drift = \"0ppm\"", &format!("drift = \"{clocks}\""));
         let source = Source::new("pair.toml", format!("{pair}\n{put}\n"));
         let setup = setup_of(&source, Arc::new(NoFiles), true);
         group.throughput(Throughput::Elements(years_long));

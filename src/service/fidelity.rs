@@ -47,6 +47,10 @@ impl Explained {
     }
 }
 
+/// What to add to the reason where a link has bursts.
+pub(crate) const WITH_BURSTS: &str =
+    "; the states of the link are read from one path, which all its traffic shares: one stretch for each";
+
 /// A span as people write it, to three digits.
 pub(crate) fn shown(span: Span) -> String {
     let secs = span.as_secs();

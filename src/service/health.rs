@@ -16,10 +16,10 @@ use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
 use super::detector::Observed;
-use super::fidelity::{Explained, Form, shown_probability};
+use super::fidelity::{Explained, Form, WITH_BURSTS, shown_probability};
 use super::recent::Recent;
 use super::room::Room;
-use super::runs::RunLaw;
+use super::runs::{JUMP_MIN, RunLaw};
 
 /// The rule of a health check. Spans are in true time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,8 +113,6 @@ enum Origin {
 /// Checks it may go ahead at first; twice as many each time nothing was met, up to the most.
 const STRIDE_MIN: u32 = 16;
 const STRIDE_MAX: u32 = 4096;
-/// A shorter stretch is not worth a jump.
-const JUMP_MIN: u64 = 4;
 
 impl Rule {
     /// A check answers before the next one is due, and verdicts need at least one.
@@ -458,7 +456,7 @@ impl HealthCheck {
             )
         };
         if self.has_bursts() {
-            why.push_str("; the link's bursts are read from one path, which all its traffic shares: one stretch for each");
+            why.push_str(WITH_BURSTS);
             return Explained::new(Form::Ahead, why);
         }
         Explained::new(Form::Skips, why)

@@ -14,6 +14,8 @@ use crate::system::medium::Exception;
 
 /// Up to this many trials the recurrence is evaluated step by step.
 const SMALL: u64 = 64;
+/// A shorter stretch, in beats or checks, is not worth a jump.
+pub(super) const JUMP_MIN: u64 = 4;
 /// The longest run handled, a bound for the buffers below.
 pub(crate) const RUN_MAX: u64 = 32;
 

@@ -3,7 +3,8 @@
 //! that state again and takes the same steps, with the same draws, up to the change. So it is equal to the stepwise
 //! form step by step, not only in distribution, wherever it does not jump; stretches of ordinary beats it jumps.
 //!
-//! This is the form for detectors that remember more than the newest beat, and for bursts of loss.
+//! This is the form for bursts of loss, and outside of quiet stretches for detectors that remember more than the newest
+//! beat.
 
 use crate::engine::time::{Instant, Span};
 use crate::system::spec::Link;

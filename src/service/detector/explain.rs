@@ -3,7 +3,7 @@
 use crate::system::medium::Medium;
 use crate::system::spec::Link;
 
-use super::super::fidelity::{Explained, Form, shown, shown_probability};
+use super::super::fidelity::{Explained, Form, WITH_BURSTS, shown, shown_probability};
 use super::silence::Silence;
 use super::{Beats, Watch};
 
@@ -23,9 +23,7 @@ impl Watch {
         };
         if medium.has_bursts(&self.channels) {
             explained.form = Form::Ahead;
-            explained.why.push_str(
-                "; the states of the link are read from one path, which all its traffic shares: one stretch for each",
-            );
+            explained.why.push_str(WITH_BURSTS);
         }
         explained
     }

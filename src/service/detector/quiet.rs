@@ -9,15 +9,13 @@ use crate::engine::time::{Instant, Span};
 use crate::system::medium::{Exception, Medium};
 use crate::system::spec::Link;
 
-use super::super::runs::{Ordinary, RUN_MAX, RunLaw};
+use super::super::runs::{JUMP_MIN, Ordinary, RUN_MAX, RunLaw};
 use super::super::windows::WindowLaw;
 use super::memory::Memory;
 use super::rebuild::ticks_until;
 use super::silence::Silence;
 use super::{Beats, Flight, Watch};
 
-/// A shorter stretch is not worth a jump.
-const JUMP_MIN: u64 = 4;
 /// Cuts below the longest delay, and patience that hangs on what is remembered, come in so many steps a period: what is
 /// worked out of them is asked for again.
 const STEPS: u64 = 64;

@@ -4,17 +4,18 @@
 use crate::engine::time::{Instant, Span};
 use crate::system::spec::Link;
 
+use super::super::runs::RunLaw;
 use super::quiet::{Law, Quiet};
 use super::{Flight, Watch};
 
 impl Watch {
     /// Draws what is remembered of a quiet stretch of `n` beats, as seen at `now`.
     pub(super) fn rebuild(&mut self, now: Instant, n: u64, completes: bool, quiet: &Quiet, links: &[Link]) {
-        let mut beats = std::mem::take(&mut self.flight); // none in a quiet stretch: only the room
         let drawn = match quiet.law {
-            Law::Windows => self.draw_window(n, completes, quiet, links, &mut beats),
-            Law::Runs(_) => self.draw_rows(n, completes, quiet, links, &mut beats),
+            Law::Windows => self.draw_window(n, completes, quiet, links),
+            Law::Runs(law) => self.draw_rows(law, n, completes, quiet, links),
         };
+        let mut beats = std::mem::take(&mut self.flight); // there were none in a quiet stretch
         if drawn < n {
             // What was before is not remembered any more.
             self.newest_sent = None;
@@ -38,44 +39,29 @@ impl Watch {
         self.flight = beats;
     }
 
-    /// The beats of the last ticks; gives how many were drawn.
-    fn draw_window(
-        &mut self,
-        n: u64,
-        completes: bool,
-        quiet: &Quiet,
-        links: &[Link],
-        beats: &mut Vec<Flight>,
-    ) -> u64 {
+    /// Puts the beats of the last ticks into flight; gives how many were drawn.
+    fn draw_window(&mut self, n: u64, completes: bool, quiet: &Quiet, links: &[Link]) -> u64 {
         let law = *self.window_law();
         let history = law.history(n, completes, &mut self.stream);
         for back in 0..history.length {
-            self.draw_beat(n - back, history.is_event(back), quiet, links, beats);
+            self.draw_beat(n - back, history.is_event(back), quiet, links);
         }
         history.length
     }
 
-    /// As many beats as fill the memory, from the newest back; gives how many were drawn.
-    fn draw_rows(
-        &mut self,
-        n: u64,
-        completes: bool,
-        quiet: &Quiet,
-        links: &[Link],
-        beats: &mut Vec<Flight>,
-    ) -> u64 {
-        let Law::Runs(law) = quiet.law else { return 0 };
+    /// Puts as many beats into flight as fill the memory, from the newest back; gives how many were drawn.
+    fn draw_rows(&mut self, law: RunLaw, n: u64, completes: bool, quiet: &Quiet, links: &[Link]) -> u64 {
         // The newest may still be under way, and of gaps there is one less than of beats.
         let needed = self.memory.size() + 2;
         let (mut left, mut ordinary) = (n, 0);
         let mut row = if completes { law.run() } else { law.trailing(n, &mut self.stream) };
         while left > 0 && ordinary < needed {
             for _ in 0..row {
-                self.draw_beat(left, true, quiet, links, beats);
+                self.draw_beat(left, true, quiet, links);
                 left -= 1;
             }
             if left > 0 {
-                self.draw_beat(left, false, quiet, links, beats);
+                self.draw_beat(left, false, quiet, links);
                 left -= 1;
                 ordinary += 1;
                 row = law.trailing(left, &mut self.stream);
@@ -85,14 +71,7 @@ impl Watch {
     }
 
     /// The fate of one beat of the stretch.
-    fn draw_beat(
-        &mut self,
-        number: u64,
-        is_exceptional: bool,
-        quiet: &Quiet,
-        links: &[Link],
-        beats: &mut Vec<Flight>,
-    ) {
+    fn draw_beat(&mut self, number: u64, is_exceptional: bool, quiet: &Quiet, links: &[Link]) {
         let period = self.around.beats.expect("the peer is sending").period;
         let sent = quiet.anchor + period.times(number);
         let (medium, stream) = (quiet.medium, &mut self.stream);
@@ -101,7 +80,7 @@ impl Watch {
         } else {
             Some(medium.draw_ordinary(links, quiet.exception.cut, stream))
         };
-        beats.extend(delay.map(|delay| Flight { sent, arrives: sent + delay }));
+        self.flight.extend(delay.map(|delay| Flight { sent, arrives: sent + delay }));
     }
 }
 
