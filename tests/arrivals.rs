@@ -181,6 +181,34 @@ fn sites_that_all_write_take_what_is_listed() {
     assert_eq!(told(&[(100.5, cut), (131.0, lose)]), (2 * all - later, during, 0));
 }
 
+/// The same with seven writes a second of each site at even distances.
+#[test]
+fn sites_that_all_write_take_turns_with_what_is_evenly_spaced() {
+    let cut = |classes| Action::Cut { link: LinkId(0), classes, direction: Direction::Both };
+    let lose = Action::Fail { node: NodeId(1), scope: Scope::Host, effect: Effect::CrashDiskLoss };
+    let text = SITES.replace("{ trace = \"times.csv\" }", "\"fixed\"");
+    let counts = |skips: bool, steps: &[(f64, Action)]| {
+        let mut model = model_of(&Source::new("test.toml", text.clone()), Arc::new(List(TIMES)));
+        model.quiet = true;
+        model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
+        let facts: Vec<(Instant, Fact)> =
+            simulate_with(&Ready::new(model, 3, skips, false), 0, hours(1.0), Vec::new()).1;
+        facts.iter().fold((0, 0), |(acked, lost), (_, fact)| match fact {
+            Fact::Book { totals, .. } => (acked + totals.acked, lost + totals.lost),
+            _ => (acked, lost),
+        })
+    };
+    for skips in [true, false] {
+        assert_eq!(counts(skips, &[]), (2 * 7 * 3600, 0));
+        // 30.5 s of seven writes a second are gone: those of one site, where each has only its own instance, or one in
+        // two of both, where only the instances do not reach each other. A last one can be at either.
+        let (_, lost) = counts(skips, &[(100.5, cut(Classes::ALL)), (131.0, lose)]);
+        assert!((213..=214).contains(&lost), "{lost}");
+        let (_, lost) = counts(skips, &[(100.5, cut(Classes::REPLICATION)), (131.0, lose)]);
+        assert!((212..=215).contains(&lost), "{lost}");
+    }
+}
+
 #[test]
 fn a_trace_of_nothing_is_refused() {
     let text = text(CLIENT, 1, "\"a\", \"b\"").replace("writes = \"1/s\"\n", "");

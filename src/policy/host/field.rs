@@ -126,8 +126,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 }
 
-/// Events in (from, to] where their times are known; none where they are a Poisson process.
-fn counted(client: &Client, part: Part, from: Instant, to: Instant) -> Option<u64> {
+/// Events or writes in (from, to] where their times are known; none where they are a Poisson process.
+pub(super) fn counted(client: &Client, part: Part, from: Instant, to: Instant) -> Option<u64> {
     match &client.arrivals {
         Arrivals::Poisson => None,
         Arrivals::Fixed => Some(calendar(client, part.share(), to) - calendar(client, part.share(), from)),

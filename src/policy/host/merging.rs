@@ -3,8 +3,9 @@
 //! While two of them cannot exchange writes, both go on: their histories diverge. When they meet again, of each key
 //! that was written on both sides one side's last write is discarded, though it had been acknowledged. With K keys
 //! and n_a, n_b writes on the two sides, spread evenly, a key was written on side i with probability
-//! 1 − exp(−n_i/K), independently: the number of discarded writes is binomial. Of writes at the times of a list n_i is
-//! known, and the probability is 1 − (1 − 1/K)^n_i; each of them is at one of the members that could take it.
+//! 1 − exp(−n_i/K), independently: the number of discarded writes is binomial. Of writes at known times (a calendar, or a
+//! list) n_i is known, and the probability is 1 − (1 − 1/K)^n_i. Those of a list are each at one of the members that
+//! could take it; evenly spaced ones go round.
 //!
 //! While they are connected, clocks matter: of two writes to one key at different nodes closer together than the
 //! clocks differ, the earlier one can carry the later stamp. With Poisson writes of rate r to a key and a difference
@@ -18,11 +19,12 @@ use crate::engine::time::{Instant, Span};
 use crate::maths;
 use crate::policy::contract::{Conflicts, Policy};
 use crate::policy::facts::Fact;
-use crate::service::ledger::{Loss, Part, Totals, listed};
+use crate::service::ledger::{Loss, Part, Totals};
 use crate::system::ids::{GroupId, NodeId};
 use crate::system::spec::{Arrivals, Classes, Client};
 
 use super::World;
+use super::field::counted;
 use super::view::members;
 
 /// Instants at which the clocks of a run are compared.
@@ -42,23 +44,23 @@ struct Parted {
 struct Writes {
     /// Of those at random, the mean number.
     mean: f64,
-    /// Those at the times of a list.
-    listed: u64,
+    /// Those at known times.
+    counted: u64,
 }
 
 impl Writes {
     fn total(self) -> f64 {
-        self.mean + self.listed as f64
+        self.mean + self.counted as f64
     }
 
     fn since(self, before: Writes) -> Writes {
-        Writes { mean: self.mean - before.mean, listed: self.listed - before.listed }
+        Writes { mean: self.mean - before.mean, counted: self.counted - before.counted }
     }
 
     /// The probability that one of so many keys is among them.
     fn reach(self, keys: f64) -> f64 {
-        let listed = if self.listed == 0 { 0.0 } else { self.listed as f64 * maths::ln_1p(-1.0 / keys) };
-        -maths::exp_m1(-self.mean / keys + listed)
+        let counted = if self.counted == 0 { 0.0 } else { self.counted as f64 * maths::ln_1p(-1.0 / keys) };
+        -maths::exp_m1(-self.mean / keys + counted)
     }
 }
 
@@ -70,8 +72,8 @@ pub(super) struct Merging {
     /// Writes accepted so far, and the rate at present of those at random, by member.
     accepted: Vec<Writes>,
     rate: Vec<f64>,
-    /// Clients whose writes are listed, and the members that take them at present.
-    listing: Vec<(usize, u64)>,
+    /// Clients whose writes come at known times, and the members that take them at present.
+    counting: Vec<(usize, u64)>,
     since: Instant,
     parted: Vec<Parted>,
     /// Writes accepted when a member was cut off from all others, by member.
@@ -87,7 +89,7 @@ impl Merging {
             stream,
             accepted: vec![Writes::default(); members],
             rate: vec![0.0; members],
-            listing: Vec::new(),
+            counting: Vec::new(),
             since: Instant::ZERO,
             parted: Vec::new(),
             alone: vec![None; members],
@@ -105,15 +107,34 @@ impl Merging {
         for (accepted, rate) in self.accepted.iter_mut().zip(&self.rate) {
             accepted.mean += rate * secs;
         }
-        for &(c, takers) in &self.listing {
-            let Arrivals::Trace(times) = &clients[c].arrivals else { continue };
-            for _ in 0..listed(times, Part::of(0, 1), self.since, now) {
-                let place = (self.stream.uniform() * f64::from(takers.count_ones())) as usize;
-                let taker = members(takers).nth(place).expect("one of those that take it");
-                self.accepted[taker].listed += 1;
+        let counting = std::mem::take(&mut self.counting);
+        for &(c, takers) in &counting {
+            let number = u64::from(takers.count_ones());
+            let mut left = counted(&clients[c], Part::of(0, 1), self.since, now).unwrap_or(0);
+            if clients[c].arrivals == Arrivals::Fixed {
+                let round = left / number;
+                members(takers).for_each(|taker| self.accepted[taker].counted += round);
+                left -= round * number;
+                // The last round is not complete, and begins anywhere.
+                let begins = if left == 0 { 0 } else { (self.stream.uniform() * number as f64) as u64 };
+                for place in begins..begins + left {
+                    self.count_one(takers, place % number);
+                }
+                continue;
+            }
+            for _ in 0..left {
+                let place = (self.stream.uniform() * number as f64) as u64;
+                self.count_one(takers, place);
             }
         }
+        self.counting = counting;
         self.since = now;
+    }
+
+    /// One more write at the member in this place of those that take them.
+    fn count_one(&mut self, takers: u64, place: u64) {
+        let taker = members(takers).nth(place as usize).expect("one of those that take it");
+        self.accepted[taker].counted += 1;
     }
 
     /// Two members meet again: one write is discarded for each key written on both sides.
@@ -133,15 +154,15 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let count = self.setup.model.groups[g].nodes.len();
-        let (mut rate, mut listing, mut taking) = (vec![0.0; count], Vec::new(), 0_u64);
+        let (mut rate, mut counting, mut taking) = (vec![0.0; count], Vec::new(), 0_u64);
         for (c, client) in self.setup.model.clients.iter().enumerate().filter(|(_, k)| k.to == group) {
             let (_, working) = self.pool(c, group, false);
             if client.write_rate == 0.0 || working == 0 {
                 continue;
             }
             taking |= working;
-            if matches!(client.arrivals, Arrivals::Trace(_)) {
-                listing.push((c, working));
+            if client.arrivals != Arrivals::Poisson {
+                counting.push((c, working));
                 continue;
             }
             for member in members(working) {
@@ -161,7 +182,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             (0..count).map(|a| (0..count).all(|b| a == b || !self.exchange(group, a, b))).collect();
         let Some(merging) = &mut self.groups[g].merging else { return };
         merging.count_up_to(now, &self.setup.model.clients);
-        (merging.rate, merging.listing) = (rate, listing);
+        (merging.rate, merging.counting) = (rate, counting);
         for (member, alone) in alone.into_iter().enumerate() {
             let accepted = merging.accepted[member];
             merging.alone[member] =
@@ -200,7 +221,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         merging.count_up_to(now, &self.setup.model.clients);
         let Some((since, before)) = merging.alone[member] else { return };
         let gone = merging.accepted[member].since(before);
-        let count = maths::poisson_quantile(gone.mean, merging.stream.uniform()) + gone.listed;
+        let count = maths::poisson_quantile(gone.mean, merging.stream.uniform()) + gone.counted;
         merging.alone[member] = Some((now, merging.accepted[member]));
         merging.parted.retain(|parted| parted.pair.0 != member && parted.pair.1 != member);
         if count == 0 {
@@ -236,8 +257,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let u = merging.stream.uniform();
         let discarded = maths::poisson_quantile(total * share, u);
         let mean = merging.accepted.iter().map(|accepted| accepted.mean).sum();
-        let listed: u64 = merging.accepted.iter().map(|accepted| accepted.listed).sum();
-        let kept = maths::poisson_quantile(mean, merging.stream.uniform()) + listed;
+        let counted: u64 = merging.accepted.iter().map(|accepted| accepted.counted).sum();
+        let kept = maths::poisson_quantile(mean, merging.stream.uniform()) + counted;
         let lost = merging.lost as u64;
         if discarded > 0 {
             self.emit(horizon, Fact::Overwritten { group, count: discarded, reordered: true });
