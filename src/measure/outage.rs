@@ -2,9 +2,9 @@
 //!
 //! At the end of an outage the node that restored the service is followed back through the steps it announced. Time
 //! before its first step has the cause that the host told at that instant (a capable peer existed: *detect*; else
-//! *no_quorum*, *network*, *restart*, *no_spare*). *Planned* overrides both: an outage that began while a node of the
-//! group was being worked on, or while a changeover was carried out (one that was refused plans nothing, and from the
-//! death of the node that was to hand over it is that fault's). An interruption counts from its start to its end less the
+//! *no_quorum*, *network*, *restart*, *no_spare*). *Planned* overrides both: an outage that planned work on a node, or a
+//! changeover that is carried out, has brought about (one that was refused plans nothing, and from the death of the node
+//! that was to hand over it is that fault's). A fault beside planned work is a fault. An interruption counts from its start to its end less the
 //! deadline of the clients, and not at all if it is shorter: that is decided when it closes.
 //! Outages closer together than the merge gap are one in counts and durations, never in downtime.
 
@@ -31,7 +31,7 @@ pub(super) struct Outages {
     marks: Vec<(Instant, Mark)>,
     /// The last outage, still open for merging: when it ended and its length so far.
     last: Option<(Instant, Span)>,
-    /// Every counted interruption, for windows.
+    /// Every counted interruption, for windows, and whether it was planned; one that was so in part comes in parts.
     pub(super) intervals: Vec<(Instant, Instant, bool)>,
 }
 
@@ -80,8 +80,8 @@ impl Outages {
             return;
         }
         let end = began + length;
-        let planned = self.attribute(began, end, by, tally);
-        self.count(began, end, at, planned, tally);
+        self.attribute(began, end, by, tally);
+        self.count(began, end, at, tally);
     }
 
     /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended.
@@ -89,9 +89,8 @@ impl Outages {
         self.flush(tally);
         let Some(began) = self.began.take() else { return };
         if at > began {
-            let planned = self.attribute(began, at, None, tally);
+            self.attribute(began, at, None, tally);
             tally.add(Sum::Outages, 1.0);
-            self.intervals.push((began, at, planned));
             self.note_first(began, tally);
         }
     }
@@ -103,9 +102,8 @@ impl Outages {
         }
     }
 
-    fn count(&mut self, began: Instant, end: Instant, restored: Instant, planned: bool, tally: &mut Tally) {
+    fn count(&mut self, began: Instant, end: Instant, restored: Instant, tally: &mut Tally) {
         self.note_first(began, tally);
-        self.intervals.push((began, end, planned));
         match self.last {
             Some((ended, so_far)) if self.merge_gap > Span::ZERO && began.since(ended) <= self.merge_gap => {
                 self.last = Some((restored, so_far + (end - began)));
@@ -131,26 +129,29 @@ impl Outages {
         }
     }
 
-    /// Gives each stretch of [began, end) its one cause; says whether it was planned.
-    fn attribute(&mut self, began: Instant, end: Instant, by: Option<NodeId>, tally: &mut Tally) -> bool {
+    /// Gives each stretch of [began, end) its one cause, and notes which of them windows may leave out.
+    fn attribute(&mut self, began: Instant, end: Instant, by: Option<NodeId>, tally: &mut Tally) {
         let marks = std::mem::take(&mut self.marks);
-        let (mut cause, mut step, mut from, mut planned) = (Phase::NoSpare, None, began, false);
+        let first = self.intervals.len();
+        let (mut cause, mut step, mut from) = (Phase::NoSpare, None, began);
         let mut close = |from: Instant, to: Instant, cause: Phase, step: Option<Phase>| {
             let to = to.min(end);
             if to > from {
-                let phase = if cause == Phase::Planned { cause } else { step.unwrap_or(cause) };
+                let planned = cause == Phase::Planned;
+                let phase = if planned { cause } else { step.unwrap_or(cause) };
                 tally.add_cause(phase, (to - from).as_secs());
                 tally.add(Sum::Down, (to - from).as_secs());
+                match self.intervals[first..].last_mut() {
+                    Some(last) if last.2 == planned => last.1 = to,
+                    _ => self.intervals.push((from, to, planned)),
+                }
             }
         };
         for &(at, mark) in &marks {
             close(from, at, cause, step);
             from = at.min(end);
             match mark {
-                Mark::Cause(phase) => {
-                    cause = phase;
-                    planned |= phase == Phase::Planned;
-                }
+                Mark::Cause(phase) => cause = phase,
                 Mark::Step(node, phase) if Some(node) == by => step = Some(phase),
                 Mark::Gone(node) if Some(node) == by => step = None,
                 _ => {}
@@ -158,6 +159,27 @@ impl Outages {
         }
         close(from, end, cause, step);
         self.marks = marks;
-        planned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_may_leave_out_the_part_of_an_outage_that_was_planned() {
+        let at = |secs| Instant::ZERO + Span::from_whole_secs(secs);
+        let mut outages = Outages::new(Span::ZERO, Span::ZERO, None);
+        let mut tally = Tally::default();
+        // An ordered changeover dies with the node that was to hand over.
+        outages.down(at(100), Phase::Planned);
+        outages.down(at(104), Phase::Detect);
+        outages.down(at(109), Phase::NoSpare);
+        outages.up(at(111), None, &mut tally);
+        outages.down(at(200), Phase::Planned);
+        outages.up(at(203), None, &mut tally);
+        let expected = [(at(100), at(104), true), (at(104), at(111), false), (at(200), at(203), true)];
+        assert_eq!(outages.intervals, expected);
+        assert_eq!((tally.get(Sum::Outages), tally.get(Sum::Down)), (2.0, 14.0));
     }
 }
