@@ -4,7 +4,11 @@
 mod common;
 
 use common::*;
+use failsim::engine::time::Instant;
 use failsim::measure::Summary;
+use failsim::policy::facts::Fact;
+use failsim::system::ids::NodeId;
+use failsim::system::spec::{Action, Effect, Scope};
 
 /// Two sites that both write to ten keys, five writes a second each; the clock of one is half a second ahead.
 const WRITERS: &str = r#"
@@ -223,4 +227,35 @@ fn intervals_stay_within_what_is_possible() {
             }
         }
     }
+}
+
+/// Seconds for which a client's reads are not served after the active node of a pair dies. The client takes 20 s to find
+/// who serves.
+fn reads_down(policy: &str) -> f64 {
+    let text = format!(
+        "title = \"reads\"\n[nodes.a]\nstart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[groups.g]\n\
+         nodes = [\"a\", \"b\"]\n[groups.g.policy.{policy}\n[clients.k]\nto = \"g\"\nreads = \"1/s\"\nreconnect = \"20s\"\n"
+    );
+    let crash = Action::Fail { node: NodeId(0), scope: Scope::Host, effect: Effect::Crash };
+    let (mut since, mut total) = (None, 0.0);
+    for (at, fact) in scripted(&text, &[(100.0, crash)], true) {
+        let Fact::Service { reads, .. } = fact else { continue };
+        if reads {
+            total += since.take().map_or(0.0, |since: Instant| (at - since).as_secs());
+        } else {
+            since = since.or(Some(at));
+        }
+    }
+    assert_eq!(since, None, "still down at the end");
+    total
+}
+
+/// Who reads from the active node has to find the next one, as writers have; a standby that answers reads does so all
+/// the while, but for the time in which it changes its role.
+#[test]
+fn reads_need_a_connection_unless_standbys_answer_them() {
+    let found =
+        reads_down("active-passive]\nheartbeat = \"1s\"\ntimeout = \"5s\"\ntakeover = \"2s\"\nlag = \"0s\"");
+    assert!((26.0..=27.0).contains(&found), "{found} s");
+    assert_eq!(reads_down("hot-standby]\ndriver_start = \"7s\""), 7.0);
 }

@@ -232,10 +232,11 @@ fn two_observers_of_one_peer_agree() {
 /// instants then, so that much less shows, the relative error beside each measure.
 #[test]
 fn whole_models_agree() {
-    for (name, text, stepped, measures) in [
+    for (name, text, change, stepped, measures) in [
         (
             "scada",
             models::SCADA,
+            None,
             300,
             &[
                 ("unavailability", 0.001),
@@ -246,8 +247,16 @@ fn whole_models_agree() {
             ][..],
         ),
         (
+            "scada, its clocks stand still in pauses",
+            models::SCADA,
+            Some("nodes.*.timers_after_pause=frozen"),
+            150,
+            &[("unavailability", 0.002), ("split_brain_time", 0.004), ("mistake_rate", 0.01)],
+        ),
+        (
             "spare",
             models::SPARE,
+            None,
             200,
             &[
                 ("unavailability", 0.2),
@@ -259,11 +268,11 @@ fn whole_models_agree() {
             ],
         ),
         // Nothing is random but the faults: both forms are the same.
-        ("web", models::WEB, 300, &[("unavailability", 1e-9), ("outage_rate", 1e-9)]),
+        ("web", models::WEB, None, 300, &[("unavailability", 1e-9), ("outage_rate", 1e-9)]),
     ] {
         let horizon = hours(8.0);
         let rows = |seed, skips, runs| -> Vec<Vec<f64>> {
-            let setup = ready_as(text, &[], seed, skips);
+            let setup = ready_as(text, change.as_slice(), seed, skips);
             let row = |record| {
                 let folded = fold(&setup, horizon, [record]);
                 measures.iter().map(|(name, _)| figure(&folded, name, 0.95).estimate).collect()

@@ -190,6 +190,7 @@ fn what_must_hold_in_every_run() {
         (models::SCADA, scada("isolated_main=become-standby")),
         (models::SCADA, scada("windback=true")),
         (models::SCADA, "cut_in_flight=arrive".into()),
+        (models::SCADA, "nodes.*.timers_after_pause=frozen".into()),
         (models::SCADA, "groups.scada.policy={ single = {} }".into()),
         (models::SCADA, "groups.scada.policy={ active-passive = { timeout = \"5s\" } }".into()),
         (

@@ -269,6 +269,21 @@ fn every_part_that_is_handed_over_is_handed_over_by_order() {
     assert_eq!(ordered, [true, true]);
 }
 
+#[test]
+fn a_node_that_stood_still_when_it_died_was_taken_away_once() {
+    let facts = told(&pair(), &[(100.0, pause(A)), (103.0, crash(A))]);
+    let incidents: Vec<_> = facts
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            Fact::Incident { incident, .. } => Some((incident.at.as_secs(), incident.number)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(incidents, [(100.0, 1)]);
+    let (Some(took), Some(_), false, false) = one(&facts) else { panic!("{:?}", one(&facts)) };
+    assert!((6.0..=7.0).contains(&took), "{took}");
+}
+
 /// Downtime by cause, as the service tells it, in whole seconds.
 fn causes(facts: &[(Instant, Fact)]) -> Vec<(Phase, u64)> {
     let mut list: Vec<(Phase, u64)> = Vec::new();

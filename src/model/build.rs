@@ -166,6 +166,7 @@ fn node(name: &Name, table: &NodeTable, known: &Known, problems: &mut Problems) 
         failures: failures(&table.failures, &processes, problems),
         processes,
         dormancy: table.dormancy,
+        freezes: table.freezes,
         crew,
         station: table.station.as_ref().map(|station| Station {
             servers: station.servers,

@@ -49,11 +49,11 @@ pub const MODEL_KEYS: &[Key] = &[
          kind of work.").neutral("100%"),
     Key::new("merge_gap", Kind::Span,
         "Outages, and split-brain windows, closer together than this count as one; downtime itself is never merged.")
-        .default("0s", Mark::Neutral, "convention 10: not merged"),
+        .default("0s", Mark::Neutral, "not merged"),
     Key::new("cut_in_flight", Kind::Choice(&["lost", "arrive"]),
         "What becomes of messages under way when their link is cut. Messages of a sender that crashes arrive; \
          messages sent while the link is down are lost unless the protocol retries.")
-        .default("lost", Mark::Assumption, "conventions 8 and 9"),
+        .default("lost", Mark::Assumption, "a link that fails takes what it carries with it"),
     Key::new("outage_cost", Kind::Number(0.0, f64::INFINITY), "What an hour of outage costs."),
 ];
 
@@ -155,6 +155,8 @@ pub struct NodeTable {
     pub processes: Vec<Name>,
     /// Hazard of an unpowered standby.
     pub dormancy: f64,
+    /// Its monotonic clock stands still in a pause.
+    pub freezes: bool,
     /// Who repairs it.
     pub crew: Option<Name>,
     /// Station.
@@ -181,7 +183,14 @@ impl Table for NodeTable {
             "Processes besides the server itself, such as an agent; a failure's scope can name them.").neutral("[]"),
         Key::new("dormancy", Kind::Fraction,
             "Scales the hazard while it is an unpowered standby; 1: as the active's.")
-            .default("1", Mark::Assumption, "convention 25"),
+            .default("1", Mark::Assumption, "as one that runs: nothing is known of the difference"),
+        Key::new("timers_after_pause", Kind::Choice(&["overrun", "frozen"]),
+            "What its monotonic clock does while it is paused. \"overrun\": it runs on, as for a process that waits for a \
+             disk or collects garbage. When it goes on, every time-out that is over comes first, before what has waited \
+             for it. \"frozen\": it stands still, as in a suspended virtual machine that does not count the time: timers, \
+             time-outs of detectors and loops go on with what they had left. Wall clocks and timers on them run on in \
+             either case.")
+            .neutral("overrun"),
         Key::new("crew", Kind::Name("a crew"), "Who repairs it; left out: it never waits for anybody."),
         Key::new("station", Kind::Table(StationTable::KEYS), "How it serves requests."),
         Key::new("cost", Kind::Number(0.0, f64::INFINITY), "What owning and running it for a year costs."),
@@ -195,6 +204,7 @@ impl Table for NodeTable {
             failures: r.named("failures"),
             processes: r.names("processes"),
             dormancy: r.fraction("dormancy"),
+            freezes: r.choice("timers_after_pause") == "frozen",
             crew: r.name("crew"),
             station: r.table_opt("station"),
             cost: r.number_opt("cost"),

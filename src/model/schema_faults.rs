@@ -12,7 +12,7 @@ const MTTF: Key = Key::new("mttf", Kind::Mean, "Mean time to failure; the law is
 const MTBF: Key = Key::new(
     "mtbf",
     Kind::Mean,
-    "Mean operating time between failures, without the repair: another word for `mttf` (convention 2).",
+    "Mean operating time between failures, without the repair: another word for `mttf`.",
 )
 .excludes(&["mttf", "afr", "rate", "ttf"]);
 const AFR: Key = Key::new("afr", Kind::Probability,
@@ -20,17 +20,14 @@ const AFR: Key = Key::new("afr", Kind::Probability,
     .excludes(&["mttf", "mtbf", "rate", "ttf"]);
 const RATE: Key = Key::new("rate", Kind::Rate,
     "Faults per time while there is none: the gap from the end of one to the start of the next is exponential with \
-     mean 1 ÷ rate (convention 2). A rate of zero: never.")
+     mean 1 ÷ rate. A rate of zero: never.")
     .excludes(&["mttf", "mtbf", "afr", "ttf"]);
 const TTF: Key =
     Key::new("ttf", Kind::Law, "Time to failure with any law, from the end of the fault before.")
         .excludes(&["mttf", "mtbf", "afr", "rate"]);
-const REPAIR: Key = Key::new(
-    "repair",
-    Kind::Law,
-    "Time until the hardware is back; a node's `start` passes after it (convention 3).",
-)
-.excludes(&["duration"]);
+const REPAIR: Key =
+    Key::new("repair", Kind::Law, "Time until the hardware is back; a node's `start` passes after it.")
+        .excludes(&["duration"]);
 const DURATION: Key = Key::new("duration", Kind::Law, "How long the fault lasts.").excludes(&["repair"]);
 
 /// How often and how long.

@@ -103,6 +103,8 @@ pub struct Watch {
     newest: Instant,
     /// When the newest beat heard was sent.
     newest_sent: Option<Instant>,
+    /// For how long the observer's clock has stood still since it heard that.
+    still: Span,
     /// The next beat of the series.
     next_beat: Instant,
     flight: Vec<Flight>,
@@ -168,6 +170,7 @@ impl Watch {
             ticks_from: now,
             newest: now,
             newest_sent: None,
+            still: Span::ZERO,
             next_beat: Instant::NEVER,
             flight: Vec::new(),
             suspected: false,
@@ -222,7 +225,7 @@ impl Watch {
         self.memory = Memory::new(&silence);
         self.around = around;
         (self.ticks_from, self.newest, self.fresh, self.now) = (now, now, now, now);
-        self.newest_sent = None;
+        (self.newest_sent, self.still) = (None, Span::ZERO);
         self.flight.clear();
         self.suspected = false;
         self.listening_first = !armed;
@@ -282,7 +285,10 @@ impl Watch {
                 let tick = since / every.as_nanos().max(1) + 1;
                 self.ticks_from + every.times(tick + u64::from(count))
             }
-            (Silence::Lease(after), _) => self.newest_sent.unwrap_or(self.newest) + after,
+            (Silence::Lease(after), _) => match self.newest_sent {
+                Some(sent) => sent + self.still + after,
+                None => self.newest + after,
+            },
             (Silence::MissedOf { every, .. }, Memory::Ticks(ticks)) => {
                 self.ticks_from + every.times(ticks.next)
             }
@@ -409,7 +415,7 @@ impl Watch {
         }
         self.remember(sent, arrived);
         self.newest = arrived;
-        self.newest_sent = Some(sent);
+        (self.newest_sent, self.still) = (Some(sent), Span::ZERO);
         self.listening_first = false;
         let trust = self.suspected && self.is_trusted_again(arrived);
         self.suspected &= !trust;

@@ -483,6 +483,16 @@ impl HealthCheck {
         }
     }
 
+    /// The clock of the observer, which stands still up to now, has stood still for so long: its loop and the time-out
+    /// of the check under way go on with what they had left.
+    pub(crate) fn stand_still(&mut self, length: Span) {
+        debug_assert!(!self.around.checking && self.origin.is_none(), "it is paused");
+        self.next = self.next + length;
+        if !self.verdict.is_never() {
+            self.verdict = self.verdict + length;
+        }
+    }
+
     /// The surroundings change at `now`.
     pub fn change(&mut self, now: Instant, around: CheckSurroundings, links: &[Link]) -> Observed {
         if around == self.around {

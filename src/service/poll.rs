@@ -103,6 +103,15 @@ impl Poll {
         Observed { suspect: true, heard: None, trust: false }
     }
 
+    /// The clock of the observer, which is about to go on, stood still for so long up to `now`: its loop and the
+    /// time-outs of requests go on with what they had left.
+    pub(crate) fn stand_still(&mut self, length: Span, now: Instant) {
+        self.grid = self.grid + length;
+        self.still_since = self.still_since + length;
+        self.unanswered = self.unanswered.map(|sent| sent + length);
+        self.back = self.back.map(|_| self.request_after(now));
+    }
+
     /// The surroundings change at `now`: whether answers come, and whether the observer runs.
     pub fn change(&mut self, now: Instant, answered: bool, hearing: bool) {
         self.count_messages(now);
@@ -141,6 +150,35 @@ mod tests {
     /// Every 10 s from second 3 on, 30 s for an answer.
     fn poll(armed: bool, answered: bool) -> Poll {
         Poll::new(Span::from_whole_secs(10), Span::from_whole_secs(30), at(3), at(0), armed, answered)
+    }
+
+    #[test]
+    fn a_clock_that_stood_still_leaves_what_was_left() {
+        let still = |poll: &mut Poll, from: u64, to: u64| {
+            poll.change(at(from), poll.answered, false);
+            assert_eq!(poll.wake_at(), Instant::NEVER);
+            poll.stand_still(Span::from_whole_secs(to - from), at(to));
+        };
+        // The request of second 13 is out, or still to come.
+        for (from, to, noticed) in [(20, 25, 48), (10, 17, 50)] {
+            let mut poll = poll(true, true);
+            poll.change(at(4), false, true);
+            still(&mut poll, from, to);
+            poll.change(at(to), false, true);
+            assert_eq!(poll.wake_at(), at(noticed));
+        }
+        // It fails in the meantime: the next request is the one of second 13, ten seconds later.
+        let mut poll = poll(true, true);
+        poll.change(at(10), true, false);
+        poll.change(at(15), false, false);
+        poll.stand_still(Span::from_whole_secs(10), at(20));
+        poll.change(at(20), false, true);
+        assert_eq!(poll.wake_at(), at(53));
+        assert!(poll.wake(at(53)).suspect);
+        // And it is back in a pause from 58 to 60: the next request is that of second 55, eight later.
+        still(&mut poll, 58, 60);
+        poll.change(at(60), true, true);
+        assert_eq!(poll.wake_at(), at(65));
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Node {
     pub processes: Vec<String>,
     /// Scales the hazard of failures while the node is an unpowered standby (1: the environment ignores roles).
     pub dormancy: f64,
+    /// Whether its monotonic clock stands still while it is paused.
+    pub freezes: bool,
     /// Who repairs it; `None`: a crew of its own.
     pub crew: Option<CrewId>,
     /// Its service station at request fidelity, and its capacity at aggregate fidelity.

@@ -66,7 +66,8 @@ pub struct Stance {
     pub takes: Option<u8>,
     /// It still holds that part but takes no more work: it is about to hand over.
     pub draining: bool,
-    /// Whether it answers reads.
+    /// Whether it answers reads: those of its clients, and as a standby those of anybody, where
+    /// [`Design::standby_reads`](super::Design::standby_reads) says so.
     pub reads: bool,
     /// Its activation number, higher is newer (for traces).
     pub activation: u64,

@@ -62,11 +62,6 @@ impl ClientState {
         self.shares[slot].at.filter(|at| at.ready).map(|at| at.member)
     }
 
-    /// The members it is connected to, by part.
-    pub(super) fn ready(&self) -> impl Iterator<Item = usize> + '_ {
-        self.shares.iter().filter_map(|share| share.at).filter(|at| at.ready).map(|at| at.member)
-    }
-
     /// Whether it is still looking for the node of some part.
     pub(super) fn is_looking(&self) -> bool {
         self.shares.iter().filter_map(|share| share.at).any(|at| !at.ready)

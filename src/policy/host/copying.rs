@@ -487,7 +487,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             let clients = &self.setup.model.clients;
             let (takeovers, part) = (&self.groups[g].takeovers, slot % self.groups[g].slots);
             // Of another part it held no more than a copy: that has nothing to do with what took this one away.
-            let incident = takeovers.open_incident(part).filter(|_| takeovers.served_last(part, member));
+            let incident = takeovers.open_incident(part).filter(|_| takeovers.last_of(part) == Some(member));
             for loss in self.groups[g].ledgers[slot].lose_disk(member, incident, ctx.now(), how, clients) {
                 self.lost(group, loss, ctx.now());
             }
@@ -506,6 +506,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             .copies
             .iter()
             .any(|c| c.replication.from == member && c.replication.blocks())
+    }
+
+    /// The members whose copies a member's writes wait for.
+    pub(super) fn waits_for(&self, group: GroupId, member: usize) -> u64 {
+        let copies = self.groups[group.index()].copies.iter();
+        let waits = copies.filter(|c| c.replication.from == member && c.replication.blocks());
+        waits.fold(0, |set, c| set | 1 << c.replication.to)
     }
 
     /// The members whose writes wait for a copy that cannot be reached.

@@ -2,12 +2,12 @@
 //! the engine steps.
 //!
 //! Its parts, one file each: `setup` and `keys` (worked out once for all runs), `faults` (the environment), `nodes`
-//! (processes, callbacks, commands), `messages` (what programs say to each other), `clocks` and `timers`, `fencing`,
+//! (processes, callbacks, commands), `pauses`, `messages` (what programs say to each other), `clocks` and `timers`, `fencing`,
 //! `watching` (detectors), `copying` (replication), `books` (what is written down of it), `merging` (several writers),
 //! `requests` (request fidelity), `ways` (what is reached over which links), `fidelity` (which process runs in which
 //! form), `view` (a group's members as sets), `field` (devices and their buffers), `clients` (whom they use), `service`
-//! (what they see), `staleness` (how old that is), `takeover` (who took over from whom, and why), `traffic` (how much all
-//! this is). Facts leave through one door, `World::emit`.
+//! (what they see), `staleness` (how old that is), `takeover` (who took over from whom, and why), `planned` (whether that
+//! was planned), `traffic` (how much all this is). Facts leave through one door, `World::emit`.
 
 mod books;
 mod clients;
@@ -21,6 +21,8 @@ mod keys;
 mod merging;
 mod messages;
 mod nodes;
+mod pauses;
+mod planned;
 mod requests;
 mod service;
 mod setup;

@@ -21,7 +21,7 @@ pub(super) struct Beacon<B> {
     every: Span,
     /// The same in true time.
     period: Span,
-    first: Instant,
+    pub(super) first: Instant,
     pub(super) sending: bool,
     content: B,
     previous: B,
@@ -50,6 +50,8 @@ pub(super) struct NodeState<P: Policy> {
     pub(super) program: Option<P>,
     durable: P::Durable,
     pub(super) started: Instant,
+    /// For how long its monotonic clock has stood still since then.
+    pub(super) still: Span,
     /// How long its process ran before that.
     ran: Span,
     /// When its process last died, or was paused.
@@ -65,9 +67,9 @@ pub(super) struct NodeState<P: Policy> {
     /// The heartbeats that are being counted.
     pub(super) sending: Option<super::traffic::Sending>,
     pub(super) stance: Option<Stance>,
-    queue: Vec<(NodeId, P::Message)>,
+    pub(super) queue: Vec<(NodeId, P::Message)>,
     /// What happened around it while it stood still.
-    notices: Vec<Notice<P::Beacon>>,
+    pub(super) notices: Vec<Notice<P::Beacon>>,
     starts: Stream,
     /// Factor on service times.
     pub(super) slow: f64,
@@ -139,6 +141,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 program: None,
                 durable: P::Durable::default(),
                 started: Instant::ZERO,
+                still: Span::ZERO,
                 ran: Span::ZERO,
                 stopped: Instant::ZERO,
                 incarnation: 0,
@@ -305,8 +308,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.replay_goes_on(node, now);
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
-        state.ran = state.stopped.since(state.started);
-        state.started = now;
+        state.ran = state.stopped.since(state.started).saturating_sub(state.still);
+        (state.started, state.still) = (now, Span::ZERO);
         self.within(node, (group, member), now, |program, durable, c| {
             *program = Some(P::start(durable, c));
         });
@@ -335,7 +338,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             members: &spec.nodes,
             names: &self.setup.names[group.index()],
             ping_hosts: &spec.ping_hosts,
-            running: (now.since(state.started), 1.0 + clocks.drift),
+            running: (now.since(state.started).saturating_sub(state.still), 1.0 + clocks.drift),
             ran: state.ran,
             wall: WallClock(&wall),
             after_fence: state.after_fence,
@@ -389,48 +392,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         self.call(to, ctx, |program, c| program.on_message(from, message, c));
     }
 
-    fn pause(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let now = ctx.now();
-        if self.nodes[node.index()].program.is_none() {
-            return self.surroundings_changed(node, ctx); // its host may be pinged all the same
-        }
-        self.nodes[node.index()].stopped = now;
-        self.emit(now, Fact::Pause { node, paused: true });
-        self.serving_stops(node, ctx);
-        self.surroundings_changed(node, ctx);
-        self.evaluate_of(node);
-    }
-
-    /// Back from a pause: overdue timers once each, then what the detectors and others had to tell, then queued messages,
-    /// and only then clients.
-    fn resume(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
-        let now = ctx.now();
-        if self.nodes[node.index()].program.is_none() {
-            return self.start_goes_on(node, ctx); // it may have come due in the meantime
-        }
-        self.emit(now, Fact::Pause { node, paused: false });
-        self.replay_goes_on(node, now);
-        self.serving_resumes(node, now);
-        // The beat that was due goes out now, and the loop goes on from here.
-        if let Some(beacon) = &mut self.nodes[node.index()].beacon {
-            beacon.first = now;
-        }
-        while let Some(index) = self.nodes[node.index()].timers.take_overdue() {
-            self.timer(node, index, ctx);
-        }
-        self.surroundings_changed(node, ctx);
-        for notice in std::mem::take(&mut self.nodes[node.index()].notices) {
-            self.notify(node, notice, ctx);
-        }
-        for (from, message) in std::mem::take(&mut self.nodes[node.index()].queue) {
-            self.call(node, ctx, |program, c| program.on_message(from, message, c));
-        }
-        let length = now.since(self.nodes[node.index()].stopped);
-        self.requests_resume(node, length, ctx);
-        self.serving_goes_on(node, now);
-        self.evaluate_of(node);
-    }
-
     /// The server process is gone, whatever the reason.
     pub(super) fn process_dies(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         let now = ctx.now();
@@ -448,10 +409,11 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return;
         }
         let was_dormant = self.is_dormant(node);
-        if !self.nodes[node.index()].is_paused() {
+        let stood_still = self.nodes[node.index()].is_paused();
+        if !stood_still {
             self.nodes[node.index()].stopped = now;
         }
-        self.serving_stops(node, ctx);
+        self.serving_stops(node, stood_still, ctx);
         let state = &mut self.nodes[node.index()];
         state.program = None;
         let accepted = state.stance.take().and_then(|stance| stance.accepts);
@@ -463,7 +425,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         if let (Some(slot), Some((group, member))) = (accepted, self.setup.member[node.index()]) {
             self.withdrawn(group, member, slot);
-            self.order_dies(group, slot, now);
+            self.order_dies(group, slot, node, now);
         }
         self.requests_die(node, now);
         self.drop_watches(node, ctx);

@@ -280,12 +280,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
         let slot = self.pick_slot(client);
         let attached = self.clients[client].ready_at(slot).map(|m| nodes[m]);
-        // Reads go to whichever node answers them.
-        let readable = |n: &&NodeId| {
-            let state = &self.nodes[n.index()];
-            state.is_running() && state.stance.is_some_and(|s| s.reads) && self.client_reaches(client, **n)
+        let reads = || {
+            let readers = if is_write { 0 } else { self.reached(client, self.readers(group, slot)) };
+            super::view::members(readers).next().map(|m| nodes[m])
         };
-        let reads = || nodes.iter().find(readable).copied().filter(|_| !is_write);
         attached.or_else(reads).or_else(|| self.waits_at(client, slot, nodes))
     }
 

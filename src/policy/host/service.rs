@@ -1,10 +1,11 @@
 //! The service as its clients see it: who is served by whom, up or down, and why.
 
 use crate::engine::probe::Probe;
-use crate::engine::time::{Instant, Span};
+use crate::engine::time::Instant;
 use crate::policy::contract::{Conflicts, Phase, Policy, Routing};
 use crate::policy::facts::Fact;
 use crate::system::ids::{GroupId, NodeId};
+use crate::system::spec::Client;
 
 use super::view::{Changed, View, members, size};
 use super::{HostCtx, World};
@@ -32,7 +33,12 @@ impl GroupService {
         self.ordered = Some(now);
     }
 
-    /// It has come to nothing: what lasts of an outage is planned only if there is planned work.
+    /// When it was ordered.
+    pub(super) fn ordered_at(&self) -> Option<Instant> {
+        self.ordered
+    }
+
+    /// It has come to nothing: what lasts of an outage is planned only if planned work has ended it.
     pub(super) fn order_died(&mut self, works: bool) {
         self.ordered = None;
         self.planned &= works;
@@ -72,6 +78,21 @@ struct Served {
     writes: f64,
     reads: f64,
     both: f64,
+}
+
+impl Served {
+    /// Adds what is served of one client's work; of a kind that it does not ask for nothing is missing.
+    fn add(&mut self, client: &Client, served: Served) {
+        let (writes, reads) = (client.write_rate > 0.0, client.read_rate > 0.0);
+        self.writes += client.weight * if writes || !reads { served.writes } else { 1.0 };
+        self.reads += client.weight * if reads { served.reads } else { 1.0 };
+        self.both += client.weight
+            * match (writes, reads) {
+                (true, true) => served.both,
+                (false, true) => served.reads,
+                _ => served.writes,
+            };
+    }
 }
 
 impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
@@ -187,24 +208,37 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return self.served_balanced(c, group, redispatch, fail_open);
         }
         let slots = f64::from(design.slots);
-        let view = self.view(group);
         let mut served = Served::default();
-        for member in self.clients[c].ready() {
-            // A paused or cut-off node keeps its clients waiting.
-            let bit = 1 << member;
-            if view.of.running & bit == 0 {
-                continue;
-            }
-            served.reads += 1.0 / slots;
-            if view.of.blocked & bit == 0 {
-                served.writes += 1.0 / slots;
-            }
-        }
-        if self.reached(c, view.of.reads) != 0 {
-            served.reads = 1.0;
+        for slot in 0..usize::from(design.slots) {
+            let part = self.served_of_part(c, group, slot);
+            served.writes += part.writes / slots;
+            served.reads += part.reads / slots;
         }
         served.both = served.writes.min(served.reads);
         served
+    }
+
+    /// How much of one client's work of one part is served now: by the node that it is connected to, and reads also by
+    /// those who answer them from their copy.
+    fn served_of_part(&self, c: usize, group: GroupId, slot: usize) -> Served {
+        let view = self.view(group);
+        // A paused or cut-off node keeps its clients waiting.
+        let connected = self.clients[c].ready_at(slot).map_or(0, |member| view.of.running & (1 << member));
+        let reading = connected | self.reached(c, self.readers(group, slot));
+        let share = |set: u64| f64::from(u8::from(set != 0));
+        let (writes, reads) = (share(connected & !view.of.blocked), share(reading));
+        Served { writes, reads, both: writes.min(reads) }
+    }
+
+    /// Members that answer reads of a part of the work whoever has been connected to whom: standbys, where the protocol
+    /// has them answer, and the node that they read from since before it took the part.
+    pub(super) fn readers(&self, group: GroupId, slot: usize) -> u64 {
+        if !self.setup.designs[group.index()].standby_reads {
+            return 0;
+        }
+        let view = self.view(group);
+        let others = view.accepting.iter().enumerate().filter(|(other, _)| *other != slot);
+        view.of.reads & !others.fold(0, |all, (_, set)| all | set)
     }
 
     fn served_balanced(&self, c: usize, group: GroupId, redispatch: bool, fail_open: bool) -> Served {
@@ -240,17 +274,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let (mut weight, mut sum) = (0.0, Served::default());
         for &c in &self.setup.clients_of[g].asking {
             let client = &model.clients[c];
-            let served = self.served(c, group);
-            let (writes, reads) = (client.write_rate > 0.0, client.read_rate > 0.0);
             weight += client.weight;
-            sum.writes += client.weight * if writes || !reads { served.writes } else { 1.0 };
-            sum.reads += client.weight * if reads { served.reads } else { 1.0 };
-            sum.both += client.weight
-                * match (writes, reads) {
-                    (true, true) => served.both,
-                    (false, true) => served.reads,
-                    _ => served.writes,
-                };
+            sum.add(client, self.served(c, group));
         }
         if weight == 0.0 {
             // Nobody asks: the service is up when every part of the work has somebody who accepts it.
@@ -267,7 +292,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         for slot in 0..self.groups[g].view.accepting.len() {
             let Some(member) = self.serves_part(group, slot) else { continue };
             by = by.or(Some(model.groups[g].nodes[member]));
-            if up {
+            if up || self.is_part_up(group, slot) {
                 self.served_by(group, slot, member, now);
             }
         }
@@ -286,6 +311,22 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
+    /// Whether enough clients are served with one part of the work, where there are several: one that is taken over is
+    /// back, whatever becomes of the others.
+    fn is_part_up(&self, group: GroupId, slot: usize) -> bool {
+        let g = group.index();
+        let (model, asking) = (&self.setup.model, &self.setup.clients_of[g].asking);
+        if self.groups[g].view.accepting.len() == 1 {
+            return false; // that is the service
+        }
+        let (mut weight, mut sum) = (0.0, Served::default());
+        for &c in asking {
+            weight += model.clients[c].weight;
+            sum.add(&model.clients[c], self.served_of_part(c, group, slot));
+        }
+        sum.both >= weight * (model.up_share - 1e-12)
+    }
+
     /// The member that serves a part of the work: to the first client that it serves, or, where nobody asks, by itself.
     fn serves_part(&self, group: GroupId, slot: usize) -> Option<usize> {
         let asking = &self.setup.clients_of[group.index()].asking;
@@ -293,11 +334,6 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             return members(self.view(group).accepting[slot]).next();
         }
         asking.iter().find_map(|&c| self.clients[c].ready_at(slot))
-    }
-
-    fn is_planned(&self, group: GroupId, now: Instant) -> bool {
-        is_carried_out(self.groups[group.index()].service.ordered, now)
-            || self.view(group).of.in_maintenance != 0
     }
 
     /// Why the service is down, as far as no node's own steps explain it.
@@ -352,13 +388,4 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         let share = f64::from(serving) / f64::from(required);
         self.emit(now, Fact::Capacity { group, millionths: (share * 1e6).round() as u32 });
     }
-}
-
-/// A changeover that was taken up and is not carried out after this has come to nothing. (What was refused was over at
-/// once, see `order_changeover`.)
-const ORDER_LASTS: Span = Span::from_whole_secs(600);
-
-/// Whether what happens now can be a changeover that was ordered then.
-pub(super) fn is_carried_out(ordered: Option<Instant>, now: Instant) -> bool {
-    ordered.is_some_and(|at| now.since(at) <= ORDER_LASTS)
 }

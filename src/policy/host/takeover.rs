@@ -7,7 +7,7 @@ use crate::policy::facts::Fact;
 use crate::service::ledger::Incident;
 use crate::system::ids::{GroupId, LinkId, NodeId};
 
-use super::service::is_carried_out;
+use super::planned::is_carried_out;
 use super::{HostCtx, World};
 
 #[derive(Clone, Copy, Debug)]
@@ -73,9 +73,9 @@ impl Takeovers {
         self.open[slot]
     }
 
-    /// Whether a member was the last to serve a part of the work.
-    pub(super) fn served_last(&self, slot: usize, member: usize) -> bool {
-        self.last[slot] == Some(member)
+    /// The member that served a part of the work last.
+    pub(super) fn last_of(&self, slot: usize) -> Option<usize> {
+        self.last[slot]
     }
 
     /// Whether an order is being carried out.
@@ -117,8 +117,9 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
-    /// A node that may be serving stops: crash or pause.
-    pub(super) fn serving_stops(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
+    /// A node that may be serving stops: crash or pause. One that `stood_still` when it died had stopped before, and
+    /// whatever took it away then goes on.
+    pub(super) fn serving_stops(&mut self, node: NodeId, stood_still: bool, ctx: &mut HostCtx<'_, P>) {
         let Some((group, member)) = self.setup.member[node.index()] else { return };
         let now = ctx.now();
         let takeovers = &mut self.groups[group.index()].takeovers;
@@ -131,11 +132,14 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         };
         let slot = usize::from(slot);
         if takeovers.last[slot] == Some(member) {
-            // A crash after a pause: the pause is what took it away.
+            // Of a crash after a pause it is the pause that took it away.
             takeovers.vacated[slot].get_or_insert(now);
         }
         if let Some(pending) = takeovers.pending[slot].as_mut().filter(|pending| pending.member == member) {
             pending.was_up = false;
+        }
+        if stood_still {
+            return;
         }
         let alone = self.acceptors(group, slot as u8) == 1;
         let is_held = self.is_accepted_beside(group, slot as u8, member);
@@ -398,14 +402,12 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     }
 
     /// The holder of a part has died. If it had been told to hand it over, that has come to nothing: what follows is
-    /// the fault's.
-    pub(super) fn order_dies(&mut self, group: GroupId, slot: u8, now: Instant) {
+    /// the fault's, unless it is planned work on it.
+    pub(super) fn order_dies(&mut self, group: GroupId, slot: u8, holder: NodeId, now: Instant) {
         let state = &mut self.groups[group.index()];
         let was_ordered = state.takeovers.ordered[usize::from(slot)].take().is_some();
         if was_ordered && !state.takeovers.is_ordered(now) {
-            let nodes = &self.setup.model.groups[group.index()].nodes;
-            let works = nodes.iter().any(|node| self.nodes[node.index()].in_maintenance());
-            state.service.order_died(works);
+            state.service.order_died(self.nodes[holder.index()].in_maintenance());
         }
     }
 

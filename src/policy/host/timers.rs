@@ -1,11 +1,12 @@
-//! A policy's timers: on the monotonic clock or the wall clock, stopped with their process, overdue after a pause.
+//! A policy's timers: on the monotonic clock or the wall clock, stopped with their process, overdue after a pause or
+//! stopped during it.
 
 use std::fmt::Debug;
 
 use crate::engine::agenda::Slot;
 use crate::engine::probe::Probe;
 use crate::engine::sim;
-use crate::engine::time::Span;
+use crate::engine::time::{Instant, Span};
 use crate::policy::contract::{Clock, Policy};
 use crate::policy::facts::Fact;
 use crate::system::ids::NodeId;
@@ -19,6 +20,8 @@ const TIMERS: u8 = 8;
 struct Timer<K> {
     name: Option<K>,
     slot: Slot,
+    /// When it fires.
+    due: Instant,
     overdue: bool,
     /// What the wall clock will show then, where it runs on that.
     wall: Option<f64>,
@@ -30,7 +33,8 @@ pub(super) struct Timers<K>(Vec<Timer<K>>);
 
 impl<K: Copy + PartialEq> Timers<K> {
     pub(super) fn new(mut slot: impl FnMut(u8) -> Slot) -> Timers<K> {
-        let timer = |index| Timer { name: None, slot: slot(index), overdue: false, wall: None };
+        let timer =
+            |index| Timer { name: None, slot: slot(index), due: Instant::NEVER, overdue: false, wall: None };
         Timers((0..TIMERS).map(timer).collect())
     }
 
@@ -50,6 +54,15 @@ impl<K: Copy + PartialEq> Timers<K> {
     /// The process is gone, and its timers with it.
     pub(super) fn clear<E: Copy>(&mut self, ctx: &mut sim::Ctx<'_, E>) {
         self.0.iter_mut().filter(|timer| timer.name.is_some()).for_each(|timer| timer.stop(ctx));
+    }
+
+    /// Their clock stood still for so long: those that run on it go on with what they had left.
+    pub(super) fn stand_still<E: Copy>(&mut self, length: Span, ctx: &mut sim::Ctx<'_, E>) {
+        for timer in self.0.iter_mut().filter(|timer| timer.name.is_some() && timer.wall.is_none()) {
+            timer.overdue = false;
+            timer.due = timer.due + length;
+            ctx.arm(timer.slot, timer.due);
+        }
     }
 
     /// One that came due while the node stood still.
@@ -101,6 +114,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         timer.name = Some(name);
         timer.overdue = false;
         timer.wall = wall;
+        timer.due = at;
         ctx.arm(timer.slot, at);
     }
 

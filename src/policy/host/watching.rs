@@ -289,6 +289,19 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         }
     }
 
+    /// The clock of an observer that is about to go on stood still for so long.
+    pub(super) fn watches_stand_still(&mut self, observer: NodeId, length: Span, now: Instant) {
+        for slot in self.watches.iter_mut().filter(|slot| slot.observer == observer && slot.is_on) {
+            match &mut slot.kind {
+                Kind::Beats(watch) => watch.stand_still(length),
+                Kind::Poll(poll, _) => poll.stand_still(length, now),
+                Kind::Echo(check) => check.stand_still(length),
+                // What came to the connection is there when the node goes on.
+                Kind::New(_) | Kind::Connection { .. } => {}
+            }
+        }
+    }
+
     fn watch_surroundings(&self, observer: NodeId, peer: NodeId) -> Surroundings {
         let medium = self.medium(peer, observer, Classes::HEARTBEAT).filter(|_| self.monitor_works(observer));
         Surroundings { beats: self.beats(peer), medium, hearing: !self.nodes[observer.index()].is_paused() }

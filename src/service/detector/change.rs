@@ -1,8 +1,9 @@
 //! What happens to a watch when something changes around it: the state at that instant, and how it goes on.
 
-use crate::engine::time::Instant;
+use crate::engine::time::{Instant, Span};
 use crate::system::spec::Link;
 
+use super::memory::Memory;
 use super::{Flight, Observed, Surroundings, Watch, merge};
 
 impl Watch {
@@ -56,6 +57,18 @@ impl Watch {
             }
         }
         self.next_beat = self.next_beat + beats.period.times(count);
+    }
+
+    /// The clock of the observer, which stands still up to now, has stood still for so long: silence and ticks go on with
+    /// what they had left.
+    pub(crate) fn stand_still(&mut self, length: Span) {
+        debug_assert!(!self.around.hearing && self.ahead.is_none() && self.quiet.is_none(), "it is paused");
+        self.newest = self.newest + length;
+        self.ticks_from = self.ticks_from + length;
+        self.still += length;
+        if let Memory::Arrivals(arrivals) = &mut self.memory {
+            arrivals.stand_still(length);
+        }
     }
 
     /// The surroundings change at `now`. `lost`: beats under way are lost with the link that was cut.

@@ -168,6 +168,14 @@ impl Arrivals {
         self.kept.add(i64::try_from(above).unwrap_or(i64::MAX));
     }
 
+    /// The clock that they were read from stood still for so long.
+    pub(super) fn stand_still(&mut self, length: Span) {
+        let later = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+        let kept: Vec<i64> = self.kept.backwards().map(|above| above.saturating_add(later)).collect();
+        self.kept.clear();
+        kept.into_iter().rev().for_each(|above| self.kept.add(above));
+    }
+
     /// When the beat after the newest is expected.
     pub(super) fn expected(&self, every: Span) -> Option<Instant> {
         let series = self.series?;

@@ -301,7 +301,7 @@ impl Watch {
                 self.flight.push(Flight { sent, arrives });
             } else {
                 self.newest = arrives;
-                self.newest_sent = Some(sent);
+                (self.newest_sent, self.still) = (Some(sent), Span::ZERO);
             }
         }
         for j in last + 1..=n {
@@ -312,7 +312,7 @@ impl Watch {
                     self.flight.push(Flight { sent, arrives });
                 } else if self.newest_sent.is_none_or(|newest| newest < sent) {
                     self.newest = self.newest.max(arrives);
-                    self.newest_sent = Some(sent);
+                    (self.newest_sent, self.still) = (Some(sent), Span::ZERO);
                 }
             }
         }
