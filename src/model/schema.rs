@@ -190,7 +190,7 @@ impl Table for NodeTable {
              for it. \"frozen\": it stands still, as in a suspended virtual machine that does not count the time: timers, \
              time-outs of detectors and loops go on with what they had left. Wall clocks and timers on them run on in \
              either case.")
-            .neutral("overrun"),
+            .default("overrun", Mark::Assumption, "a process that stalls on a host that does not"),
         Key::new("crew", Kind::Name("a crew"), "Who repairs it; left out: it never waits for anybody."),
         Key::new("station", Kind::Table(StationTable::KEYS), "How it serves requests."),
         Key::new("cost", Kind::Number(0.0, f64::INFINITY), "What owning and running it for a year costs."),
