@@ -163,7 +163,8 @@ fn whoever_accepts_a_part_believes_to_be_active_in_it() {
         let seen = watched(&setup, 40, hours(200.0), Nested::default);
         let all = || seen.iter().flat_map(|(_, nested)| &nested.seen);
         assert!(all().any(|[_, accepting, _]| *accepting >= 2), "{active}: nothing to see");
-        let wrong = all().find(|[exposed, accepting, believing]| exposed > accepting || accepting > believing);
+        let wrong =
+            all().find(|[exposed, accepting, believing]| exposed > accepting || accepting > believing);
         assert_eq!(wrong, None, "{active} active: exposed, accepting, believing");
     }
 }
