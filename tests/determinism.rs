@@ -158,6 +158,60 @@ fn blocks_fold_to_the_whole() {
     }
 }
 
+/// Two nodes whose clocks agree, so that each run's watches are those of the last; beats may come after any time, so
+/// that what an ordinary one is depends on where beats and ticks lie.
+const WATCHERS: &str = r#"
+title = "two watchers"
+[nodes.a]
+start = { uniform = ["0s", "20s"] }
+clock.drift = "0ppm"
+failures.crash = { mttf = "20m", repair = { exponential = "30s" } }
+[nodes.b]
+like = "a"
+[links.line]
+between = ["a", "b"]
+latency = { lognormal = { median = "20ms", sigma = 1.5 } }
+loss = "2%"
+failures.cut = { mttf = "10m", duration = { exponential = "5s" } }
+[links.detour]
+between = ["a", "b"]
+latency = "211ms"
+[paths.all]
+links = ["line", "detour"]
+use = "failover"
+[groups.g]
+nodes = ["a", "b"]
+[groups.g.policy.active-passive]
+heartbeat = "1s"
+timeout = "3s"
+"#;
+
+/// What a watch has worked out goes over to the next run, and with it nothing that run had.
+#[test]
+fn a_watch_in_the_room_of_another_is_the_same() {
+    for detector in [
+        "timeout=3s",
+        "missed=2",
+        "detector={ m-of-n = { missing = 2, of = 3 } }",
+        "detector={ m-of-n = { missing = 3, of = 5 } }",
+        "detector={ chen = { margin = \"1.5s\", window = 10 } }",
+        "detector={ phi-accrual = { window = 20 } }",
+    ] {
+        let policy = format!("groups.g.policy.active-passive.{detector}");
+        let base = "groups.g.policy.active-passive={ heartbeat = \"1s\" }";
+        let setup = ready(WATCHERS, &[base, &policy], 5);
+        let mut room = Replication::open(&setup, 0, hours(2.0), ());
+        room.step();
+        room.close_for_next();
+        for run in 1..60 {
+            room.open_next(run);
+            room.step();
+            let again = room.close_for_next();
+            assert!(again == simulate(&setup, run, hours(2.0)), "{detector}, run {run}");
+        }
+    }
+}
+
 /// What a run leaves behind for the next one in its room is room, and what does not depend on the run.
 #[test]
 fn a_run_in_the_room_of_another_is_the_same() {

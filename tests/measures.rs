@@ -2,9 +2,13 @@
 //! says, and what devices keep. Scenarios beside them (`experiments/scenarios`) have one fault each.
 
 mod common;
+#[path = "common/models.rs"]
+#[allow(dead_code, unreachable_pub)] // one of them is used here
+mod models;
 
 use common::*;
-use failsim::engine::time::Instant;
+use failsim::engine::probe::Probe;
+use failsim::engine::time::{Instant, Span};
 use failsim::measure::Summary;
 use failsim::policy::facts::Fact;
 use failsim::system::ids::NodeId;
@@ -258,4 +262,75 @@ fn reads_need_a_connection_unless_standbys_answer_them() {
         reads_down("active-passive]\nheartbeat = \"1s\"\ntimeout = \"5s\"\ntakeover = \"2s\"\nlag = \"0s\"");
     assert!((26.0..=27.0).contains(&found), "{found} s");
     assert_eq!(reads_down("hot-standby]\ndriver_start = \"7s\""), 7.0);
+}
+
+/// When the service was down, and when two nodes accepted at once: from and to, the last perhaps open.
+#[derive(Clone, Debug, Default)]
+struct Spells {
+    outages: Vec<(Instant, Option<Instant>)>,
+    splits: Vec<(Instant, Option<Instant>)>,
+}
+
+impl Probe<Fact> for Spells {
+    fn see(&mut self, now: Instant, fact: &Fact) {
+        let (spells, holds) = match *fact {
+            Fact::Service { up, .. } => (&mut self.outages, !up),
+            Fact::Acceptors { accepting, .. } => (&mut self.splits, accepting >= 2),
+            _ => return,
+        };
+        match spells.last_mut() {
+            Some((_, to)) if to.is_none() => *to = if holds { None } else { Some(now) },
+            _ if holds => spells.push((now, None)),
+            _ => {}
+        }
+    }
+}
+
+/// How many are left when those closer together than this are one, and the lengths of those that have ended.
+fn put_together(spells: &[(Instant, Option<Instant>)], gap: Span) -> (f64, Vec<f64>) {
+    let mut lengths: Vec<(Option<Instant>, f64)> = Vec::new();
+    for &(from, to) in spells {
+        let length = to.map_or(0.0, |to| (to - from).as_secs());
+        match lengths.last_mut() {
+            Some((Some(before), sum)) if gap > Span::ZERO && from - *before <= gap => {
+                *sum += length;
+                lengths.last_mut().expect("it is there").0 = to;
+            }
+            _ => lengths.push((to, length)),
+        }
+    }
+    let ended = lengths.iter().filter(|(to, _)| to.is_some()).map(|&(_, length)| length);
+    (lengths.len() as f64, ended.collect())
+}
+
+#[test]
+fn outages_and_split_brains_that_lie_close_count_as_one() {
+    let horizon = hours(120.0);
+    let mut fewer = 0;
+    for gap in ["0s", "1m", "20m"] {
+        let setup = ready(models::SCADA, &[&format!("merge_gap={gap}")], 23);
+        let span = setup.model.merge_gap;
+        for (record, seen) in watched(&setup, 20, horizon, Spells::default) {
+            let of = |name| of_run(&setup, horizon, &record, name);
+            for (spells, rate, mean, max) in [
+                (&seen.outages, "outage_rate", "outage_duration_mean", "outage_duration_max"),
+                (&seen.splits, "split_brain_rate", "split_brain_window_mean", "split_brain_window_max"),
+            ] {
+                let (count, lengths) = put_together(spells, span);
+                fewer += u32::from(count < spells.len() as f64);
+                let near = |name: &str, found: f64, expected: f64| {
+                    assert!(
+                        (found - expected).abs() < 1e-6 * expected.max(1.0),
+                        "{gap}, {name}: {found}, {expected}"
+                    );
+                };
+                near(rate, of(rate) * horizon.as_secs() / YEAR, count);
+                if !lengths.is_empty() {
+                    near(mean, of(mean), lengths.iter().sum::<f64>() / lengths.len() as f64);
+                    near(max, of(max), lengths.iter().fold(0.0, |a, &b| b.max(a)));
+                }
+            }
+        }
+    }
+    assert!(fewer > 40, "{fewer}: too few lie close");
 }

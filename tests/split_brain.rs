@@ -139,6 +139,36 @@ fn fencing_that_works_leaves_one_in_every_run() {
     assert!(watched(&fenced(1.0, off), 20, horizon, Most::default).iter().any(|(_, most)| most.0 >= 2));
 }
 
+/// Sets of nodes at one part of the work, each within the next: reached, accepting, believing.
+#[derive(Clone, Debug, Default)]
+struct Nested {
+    seen: Vec<[u8; 3]>,
+}
+
+impl Probe<Fact> for Nested {
+    fn see(&mut self, _: Instant, fact: &Fact) {
+        if let Fact::Acceptors { believing, accepting, exposed, .. } = *fact {
+            self.seen.push([exposed, accepting, believing]);
+        }
+    }
+}
+
+#[test]
+fn whoever_accepts_a_part_believes_to_be_active_in_it() {
+    let off = "groups.store.policy.active-passive.fencing=off";
+    for active in [1, 2, 3] {
+        // With two parts or more: also while another part has nobody.
+        let overrides = [off.to_owned(), format!("groups.store.policy.active-passive.active={active}")];
+        let setup = ready(models::SPARE, &[&overrides[0], &overrides[1]], 47);
+        let seen = watched(&setup, 40, hours(200.0), Nested::default);
+        let all = || seen.iter().flat_map(|(_, nested)| &nested.seen);
+        assert!(all().any(|[_, accepting, _]| *accepting >= 2), "{active}: nothing to see");
+        let wrong =
+            all().find(|[exposed, accepting, believing]| exposed > accepting || accepting > believing);
+        assert_eq!(wrong, None, "{active} active: exposed, accepting, believing");
+    }
+}
+
 /// Sums a run up by itself.
 #[derive(Clone, Debug, Default)]
 struct Sums {

@@ -10,6 +10,7 @@ use crate::system::spec::Objectives;
 
 use super::outage::Outages;
 use super::record::{Breach, Promise};
+use super::spells::Spells;
 use super::tally::{Pool, Sum, Tally};
 use super::windows::{windows_met, worst_window};
 
@@ -109,6 +110,8 @@ struct GroupWatched {
     told: Told,
     belief: Timer,
     split: Timer,
+    /// Split-brain windows that are over, put together where they lie close.
+    windows: Spells,
     exposed: Timer,
     diverged: Timer,
     degraded: Timer,
@@ -118,6 +121,17 @@ struct GroupWatched {
     losses: Vec<Losses>,
     /// Nodes that the same devices obey.
     obeyed: u8,
+}
+
+impl GroupWatched {
+    /// A split-brain window is over, and none will be put together with it.
+    fn tell_window(&mut self, window: Option<Span>) {
+        let Some(window) = window else { return };
+        let tally = &mut self.seen.tally;
+        tally.add(Sum::SplitsEnded, 1.0);
+        tally.add(Sum::SplitEndedSecs, window.as_secs());
+        tally.pool(Pool::Split, window.as_nanos());
+    }
 }
 
 /// Watches a run.
@@ -159,6 +173,7 @@ impl Observer {
                 told: Told { up: true, writes: true, reads: true, by: None, cause: Phase::Detect },
                 belief: Timer::default(),
                 split: Timer::default(),
+                windows: Spells::new(model.merge_gap),
                 exposed: Timer::default(),
                 diverged: Timer::default(),
                 degraded: Timer::default(),
@@ -209,12 +224,14 @@ impl Observer {
         group.belief.set(believing >= 2, now);
         group.exposed.set(exposed >= 2, now);
         if group.split.since.is_none() && accepting >= 2 {
-            group.seen.tally.add(Sum::Splits, 1.0);
+            let before = group.windows.begin(now);
+            group.tell_window(before);
+            if !group.windows.continues() {
+                group.seen.tally.add(Sum::Splits, 1.0);
+            }
         }
         if let Some(window) = group.split.set(accepting >= 2, now) {
-            group.seen.tally.add(Sum::SplitsEnded, 1.0);
-            group.seen.tally.add(Sum::SplitEndedSecs, window.as_secs());
-            group.seen.tally.pool(Pool::Split, window.as_nanos());
+            group.windows.end(now, window);
             self.check_split(g, window);
         }
         let group = &mut self.groups[g];
@@ -316,6 +333,10 @@ impl Observer {
         }
         for (g, group) in self.groups.iter_mut().enumerate() {
             group.capacity_lost += self.capacity[g] * horizon.since(group.capacity_since).as_secs();
+            if group.split.since.is_none() {
+                let last = group.windows.close();
+                group.tell_window(last);
+            }
             let tally = &mut group.seen.tally;
             tally.add(Sum::CapacityLost, group.capacity_lost);
             tally.add(Sum::DualBelief, group.belief.finish(horizon));

@@ -188,7 +188,7 @@ static MEASURES: &[Measure] = catalog! {
         "downtime_human", "s/yr", LESS, Method::CauseRate(Phase::Human), "Down until a person had done what should have worked by itself.";
     }
     "split brain", Exclusive: {
-        "dual_belief_time", "s/yr", LESS, Method::TimeRate(Sum::DualBelief), "Time in which two nodes believed themselves active.";
+        "dual_belief_time", "s/yr", LESS, Method::TimeRate(Sum::DualBelief), "Time in which two nodes believed themselves active in the same part of the work.";
         "split_brain_rate", "1/yr", LESS, Method::Rate(Sum::Splits), "Split-brain windows a year: maximal intervals in which two nodes would accept and acknowledge a write of the same part of the work.";
         "split_brain_time", "s/yr", LESS, Method::TimeRate(Sum::SplitSecs), "Time in such windows a year.";
         "split_brain_exposed_time", "s/yr", LESS, Method::TimeRate(Sum::ExposedSecs), "Of that, time in which two of them were reached by a client or device.";

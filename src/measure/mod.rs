@@ -10,6 +10,7 @@ mod outage;
 mod pairs;
 mod record;
 mod shape;
+mod spells;
 mod summary;
 mod tally;
 mod windows;

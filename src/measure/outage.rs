@@ -12,6 +12,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::Phase;
 use crate::system::ids::NodeId;
 
+use super::spells::Spells;
 use super::tally::{Pool, Sum, Tally};
 
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +26,11 @@ enum Mark {
 #[derive(Clone, Debug)]
 pub(super) struct Outages {
     deadline: Span,
-    merge_gap: Span,
     rto: Option<Span>,
     began: Option<Instant>,
     marks: Vec<(Instant, Mark)>,
-    /// The last outage, still open for merging: when it ended and its length so far.
-    last: Option<(Instant, Span)>,
+    /// Outages that are over, put together where they lie close.
+    spells: Spells,
     /// Every counted interruption, for windows, and whether it was planned; one that was so in part comes in parts.
     pub(super) intervals: Vec<(Instant, Instant, bool)>,
 }
@@ -39,11 +39,10 @@ impl Outages {
     pub(super) fn new(deadline: Span, merge_gap: Span, rto: Option<Span>) -> Outages {
         Outages {
             deadline,
-            merge_gap,
             rto,
             began: None,
             marks: Vec::new(),
-            last: None,
+            spells: Spells::new(merge_gap),
             intervals: Vec::new(),
         }
     }
@@ -86,12 +85,17 @@ impl Outages {
 
     /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended.
     pub(super) fn cut_off(&mut self, at: Instant, tally: &mut Tally) {
-        self.flush(tally);
-        let Some(began) = self.began.take() else { return };
-        if at > began {
-            self.attribute(began, at, None, tally);
-            tally.add(Sum::Outages, 1.0);
-            self.note_first(began, tally);
+        match self.began.take() {
+            Some(began) if at > began => {
+                self.attribute(began, at, None, tally);
+                self.note_first(began, tally);
+                self.begin(began, tally);
+                tally.add(Sum::Outages, 1.0);
+            }
+            _ => {
+                let last = self.spells.close();
+                self.tell(last, tally);
+            }
         }
     }
 
@@ -104,22 +108,18 @@ impl Outages {
 
     fn count(&mut self, began: Instant, end: Instant, restored: Instant, tally: &mut Tally) {
         self.note_first(began, tally);
-        match self.last {
-            Some((ended, so_far)) if self.merge_gap > Span::ZERO && began.since(ended) <= self.merge_gap => {
-                self.last = Some((restored, so_far + (end - began)));
-            }
-            _ => {
-                self.flush(tally);
-                self.last = Some((restored, end - began));
-            }
-        }
-        if self.merge_gap == Span::ZERO {
-            self.flush(tally);
-        }
+        self.begin(began, tally);
+        self.spells.end(restored, end - began);
     }
 
-    fn flush(&mut self, tally: &mut Tally) {
-        let Some((_, length)) = self.last.take() else { return };
+    fn begin(&mut self, at: Instant, tally: &mut Tally) {
+        let before = self.spells.begin(at);
+        self.tell(before, tally);
+    }
+
+    /// An outage is over, and none will be put together with it.
+    fn tell(&self, length: Option<Span>, tally: &mut Tally) {
+        let Some(length) = length else { return };
         tally.add(Sum::Outages, 1.0);
         tally.add(Sum::OutagesEnded, 1.0);
         tally.add(Sum::OutageSecs, length.as_secs());
@@ -180,6 +180,7 @@ mod tests {
         outages.up(at(203), None, &mut tally);
         let expected = [(at(100), at(104), true), (at(104), at(111), false), (at(200), at(203), true)];
         assert_eq!(outages.intervals, expected);
+        outages.cut_off(at(300), &mut tally);
         assert_eq!((tally.get(Sum::Outages), tally.get(Sum::Down)), (2.0, 14.0));
     }
 }

@@ -89,7 +89,7 @@ pub enum Fact {
     Acceptors {
         /// Which group.
         group: GroupId,
-        /// Nodes that believe they are active.
+        /// Nodes that believe they are active, in the same part of the work.
         believing: u8,
         /// Nodes that would accept a write.
         accepting: u8,

@@ -193,11 +193,14 @@ impl Watch {
         watch
     }
 
-    /// Takes over what a watch of the same pair over the same links has worked out, if it watched alike.
+    /// Takes over what a watch of the same pair over the same links has worked out, if it watched alike. A law of windows
+    /// of its own stays: it may be in a stretch of it already.
     pub(crate) fn learn(&mut self, former: &Watch) {
         if former.silence == self.silence {
             self.ordinary = former.ordinary;
-            self.windows.clone_from(&former.windows);
+            if self.windows.is_none() {
+                self.windows.clone_from(&former.windows);
+            }
         }
     }
 

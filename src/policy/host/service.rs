@@ -183,7 +183,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 written = written.max(size(all & set));
             }
         }
-        let believing = size(view.of.active).saturating_sub(u32::from(design.slots) - 1) as u8;
+        let believing = self.believing(group) as u8;
         let told = Acceptors { believing, accepting: worst.0 as u8, exposed: worst.1 as u8 };
         let number = actuating as u8;
         let service = &mut self.groups[g].service;
@@ -199,6 +199,20 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         if written >= 2 {
             self.diverge(group, now);
         }
+    }
+
+    /// Members that believe to be active: where the work has several parts, in the same part of it, whichever has most.
+    fn believing(&self, group: GroupId) -> u32 {
+        let g = group.index();
+        let active = self.view(group).of.active;
+        let slots = self.setup.designs[g].slots;
+        if slots == 1 {
+            return size(active);
+        }
+        let nodes = &self.setup.model.groups[g].nodes;
+        let part = |member: usize| self.nodes[nodes[member].index()].stance.and_then(|stance| stance.accepts);
+        let of_part = |slot| members(active).filter(|&member| part(member) == Some(slot)).count() as u32;
+        (0..slots).map(of_part).max().unwrap_or(0)
     }
 
     /// How much of one client's work is served now.

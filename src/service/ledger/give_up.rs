@@ -40,6 +40,9 @@ impl Ledger {
             _ => 0,
         };
         let end = self.accepting[node].until(now);
+        // The owner's writes: a copy of them has ended with them.
+        let owner = self.lineages[lineage].owner;
+        let written_until = self.accepting.get(owner).map_or(now, |accepting| accepting.until(now));
         let (mut at, mut upto) = (lineage, upto);
         loop {
             let others = (0..self.held.len())
@@ -49,7 +52,7 @@ impl Ledger {
                 .max()
                 .unwrap_or(Instant::ZERO);
             // Looked up only where something goes: most of the time nothing does.
-            let incident = |book: &Ledger| fault.or_else(|| book.parting_incident(at, winner));
+            let incident = |book: &Ledger| fault.or_else(|| book.parting_incident(at, winner, written_until));
             if others < upto && !self.lineages[at].is_blank() {
                 let incident = incident(self);
                 let range = Range { lineage: at, after: others, until: upto.min(now), end, by: Some(node) };
@@ -131,8 +134,15 @@ impl Ledger {
 
     /// The fault behind the parting: that with which the winner's history went on without the one of `lineage`, or with
     /// which that one left the winner's, where the winner went on as before. What the winner had gone through by then
-    /// did not part them: an old copy began again behind it.
-    fn parting_incident(&self, lineage: usize, winner: Option<usize>) -> Option<Incident> {
+    /// did not part them: an old copy began again behind it. Nor does what the winner goes through later, where it had
+    /// been on a way of its own by then, if nobody has written in the loser's history since `written_until`: they had
+    /// been beside each other.
+    fn parting_incident(
+        &self,
+        lineage: usize,
+        winner: Option<usize>,
+        written_until: Instant,
+    ) -> Option<Incident> {
         let won = self.held[winner?].as_ref()?.lineage;
         let mut common = won;
         while !self.descends(lineage, common) {
@@ -144,8 +154,12 @@ impl Ledger {
             back.take_while(|&at| at != common).map(|at| self.lineages[at].incident)
         };
         let left = path(lineage).last().flatten();
-        let went_on = path(won).filter(|&incident| number(incident) > number(left)).last();
-        went_on.flatten().or(left)
+        let were_apart = path(won).last().flatten().is_some_and(|first| Some(first.number) <= number(left));
+        let parts = |incident: &Option<Incident>| {
+            number(*incident) > number(left)
+                && (!were_apart || incident.is_some_and(|incident| incident.at <= written_until))
+        };
+        path(won).filter(parts).last().flatten().or(left)
     }
 
     /// Gives up the writes of a range that no other history has.

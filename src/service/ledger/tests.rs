@@ -326,6 +326,32 @@ fn what_was_copied_to_a_disk_is_gone_with_it() {
 }
 
 #[test]
+fn a_fault_after_a_history_has_ended_did_not_part_it_from_the_others() {
+    let clients = client(Arrivals::Fixed);
+    let mut book = ledger(3, 0);
+    // Node 2 takes over from node 0.
+    serving(&mut book);
+    book.copied(0, 2, at(100), None);
+    book.close(0, USERS, at(100));
+    book.activate(2, incident(100, 1), at(110));
+    book.open(2, USERS, at(110));
+    // Node 0 begins again beside it, is written to for a while, and leaves this part of the work.
+    book.activate(0, incident(150, 2), at(200));
+    book.open(0, USERS, at(200));
+    book.close(0, USERS, at(250));
+    // Node 1 follows node 2 and takes over from it.
+    assert_eq!(book.adopt(1, 2, at(300), PLAIN, &clients), []);
+    book.copied(2, 1, at(400), None);
+    book.close(2, USERS, at(400));
+    book.activate(1, incident(400, 3), at(410));
+    book.open(1, USERS, at(410));
+    // When node 0 takes that over, what it was told in those 50 s is gone.
+    let losses = book.adopt(0, 1, at(500), PLAIN, &clients);
+    let [loss] = losses[..] else { panic!("{losses:?}") };
+    assert_eq!((loss.count, loss.incident, loss.age), (100, incident(150, 2), Span::ZERO));
+}
+
+#[test]
 fn an_old_copy_that_begins_again_is_parted_by_the_last_fault_and_not_by_those_it_had_missed() {
     let clients = client(Arrivals::Fixed);
     for (settled, node_1_wins) in [(false, false), (false, true), (true, false), (true, true)] {
