@@ -320,6 +320,9 @@ impl Observer {
             tally.add(Sum::CapacityLost, group.capacity_lost);
             tally.add(Sum::DualBelief, group.belief.finish(horizon));
             tally.add(Sum::ExposedSecs, group.exposed.finish(horizon));
+            if let Some(since) = group.split.since {
+                tally.pool(Pool::OpenSplit, (horizon - since).as_nanos());
+            }
             tally.add(Sum::SplitSecs, group.split.finish(horizon));
             tally.add(Sum::DivergedSecs, group.diverged.finish(horizon));
             tally.add(Sum::DegradedSecs, group.degraded.finish(horizon));

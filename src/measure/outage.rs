@@ -29,8 +29,10 @@ pub(super) struct Outages {
     rto: Option<Span>,
     began: Option<Instant>,
     marks: Vec<(Instant, Mark)>,
-    /// The last outage, still open for merging: when it ended and its length so far.
-    last: Option<(Instant, Span)>,
+    /// The last outage, still open for merging: when it began and ended, and its length so far.
+    last: Option<(Instant, Instant, Span)>,
+    /// Where there is an objective: when outages began, and whether they missed it.
+    judged: Vec<(Instant, bool)>,
     /// Every counted interruption, for windows.
     pub(super) intervals: Vec<(Instant, Instant, bool)>,
 }
@@ -44,6 +46,7 @@ impl Outages {
             began: None,
             marks: Vec::new(),
             last: None,
+            judged: Vec::new(),
             intervals: Vec::new(),
         }
     }
@@ -84,15 +87,41 @@ impl Outages {
         self.count(began, end, at, planned, tally);
     }
 
-    /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended.
+    /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended. One that may yet be
+    /// shorter than the deadline is none.
     pub(super) fn cut_off(&mut self, at: Instant, tally: &mut Tally) {
-        self.flush(tally);
-        let Some(began) = self.began.take() else { return };
-        if at > began {
+        let began = self.began.take().filter(|&began| at - began > self.deadline);
+        if let Some(began) = began {
             let planned = self.attribute(began, at, None, tally);
+            let goes_on = self.last.take_if(|(_, ended, _)| began.since(*ended) <= self.merge_gap);
+            let (first, so_far) = goes_on.map_or((began, Span::ZERO), |(first, _, so_far)| (first, so_far));
+            let length = so_far + (at - began).saturating_sub(self.deadline);
             tally.add(Sum::Outages, 1.0);
+            tally.pool(Pool::OpenOutage, length.as_nanos());
+            self.judge(first, length);
             self.intervals.push((began, at, planned));
             self.note_first(began, tally);
+        }
+        self.flush(tally);
+        self.count_judged(at, tally);
+    }
+
+    /// Holds the length of an outage against the objective.
+    fn judge(&mut self, began: Instant, length: Span) {
+        if let Some(rto) = self.rto {
+            self.judged.push((began, length > rto));
+        }
+    }
+
+    /// Counts what was judged, of outages that began early enough to miss the objective before the horizon: of later
+    /// ones only those that do not miss it would be known.
+    fn count_judged(&mut self, horizon: Instant, tally: &mut Tally) {
+        let Some(rto) = self.rto else { return };
+        for (began, missed) in self.judged.drain(..) {
+            if began + self.deadline + rto < horizon {
+                tally.add(Sum::RtoJudged, 1.0);
+                tally.add(Sum::RtoMissed, f64::from(u8::from(missed)));
+            }
         }
     }
 
@@ -107,12 +136,14 @@ impl Outages {
         self.note_first(began, tally);
         self.intervals.push((began, end, planned));
         match self.last {
-            Some((ended, so_far)) if self.merge_gap > Span::ZERO && began.since(ended) <= self.merge_gap => {
-                self.last = Some((restored, so_far + (end - began)));
+            Some((first, ended, so_far))
+                if self.merge_gap > Span::ZERO && began.since(ended) <= self.merge_gap =>
+            {
+                self.last = Some((first, restored, so_far + (end - began)));
             }
             _ => {
                 self.flush(tally);
-                self.last = Some((restored, end - began));
+                self.last = Some((began, restored, end - began));
             }
         }
         if self.merge_gap == Span::ZERO {
@@ -121,14 +152,12 @@ impl Outages {
     }
 
     fn flush(&mut self, tally: &mut Tally) {
-        let Some((_, length)) = self.last.take() else { return };
+        let Some((began, _, length)) = self.last.take() else { return };
         tally.add(Sum::Outages, 1.0);
         tally.add(Sum::OutagesEnded, 1.0);
         tally.add(Sum::OutageSecs, length.as_secs());
         tally.pool(Pool::Outage, length.as_nanos());
-        if self.rto.is_some_and(|rto| length > rto) {
-            tally.add(Sum::RtoMissed, 1.0);
-        }
+        self.judge(began, length);
     }
 
     /// Gives each stretch of [began, end) its one cause; says whether it was planned.
