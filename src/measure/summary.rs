@@ -24,7 +24,7 @@ pub struct Figure {
     pub estimate: f64,
     /// Lower end; `None` where there is none (an exact number, or only an upper bound).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end; infinite where the runs give none.
     pub high: Option<f64>,
     /// What it rests on: runs, or events.
     pub n: u64,
@@ -302,7 +302,7 @@ impl Figure {
         let zero = interval.estimate == 0.0 && interval.high > 0.0;
         Figure {
             estimate: interval.estimate,
-            low: (!zero).then_some(interval.low),
+            low: (!zero || interval.high == f64::INFINITY).then_some(interval.low),
             high: Some(interval.high),
             n: interval.n,
             method: interval.method.name(),
