@@ -483,7 +483,7 @@ fn switching_takes_time_and_fails() {
         let share = chain.steady_state().unwrap();
         let total: f64 = share[2..].iter().sum();
         let setup = ready(&switched(&model), &[], 3);
-        let summary = summary(&setup, 200, hours(horizon));
+        let summary = summary(&setup, 220, hours(horizon));
         let get = |name: &str| figure(&summary, name, CONFIDENCE);
         figure_within(what, total, &get("unavailability"), notices);
         let a_year = 365.25 * 24.0;

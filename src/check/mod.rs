@@ -180,8 +180,7 @@ fn asks(gate: &Gate) -> String {
 
 fn verdict(gate: &Gate, found: Option<Estimate>) -> Verdict {
     let Some(found) = found else { return Verdict::Failed };
-    let low = found.low.unwrap_or(found.estimate);
-    let high = found.high.unwrap_or(found.estimate);
+    let (low, high) = found.limits();
     let least = gate.at_least.as_ref().map_or(f64::NEG_INFINITY, |limit| limit.value);
     let most = gate.at_most.as_ref().map_or(f64::INFINITY, |limit| limit.value);
     if high < least || low > most {
@@ -224,6 +223,19 @@ mod tests {
         assert_eq!(verdict(&gate(0.5), found), Verdict::Inconclusive);
         assert_eq!(verdict(&gate(0.7), found), Verdict::Failed);
         assert_eq!(verdict(&gate(0.7), None), Verdict::Failed);
+    }
+
+    #[test]
+    fn what_so_few_events_cannot_limit_passes_no_gate() {
+        // A quantile of few values has no upper limit: its estimate below the limit of the gate says little.
+        let mut gate = gate(0.0);
+        gate.at_most = gate.at_least.take().map(|limit| QuantityValue { value: 6.0, ..limit });
+        let open = |low| Some(Estimate { estimate: 4.0, low: Some(low), high: None });
+        assert_eq!(verdict(&gate, open(1.0)), Verdict::Inconclusive);
+        assert_eq!(verdict(&gate, open(7.0)), Verdict::Failed);
+        assert_eq!(verdict(&gate, Some(Estimate::exact(4.0))), Verdict::Passed);
+        let nan = Some(Estimate::seen(f64::NAN, f64::NAN, f64::NAN));
+        assert_eq!(verdict(&gate, nan), Verdict::Inconclusive);
     }
 
     fn recorded(value: f64, fingerprint: &str) -> Recorded {

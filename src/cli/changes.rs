@@ -133,7 +133,7 @@ fn clearness(change: &Change) -> f64 {
 fn is_beyond_chance(old: &Option<Estimate>, new: &Option<Estimate>) -> bool {
     let ends = |e: &Estimate| match (e.low, e.high) {
         (None, None) => None,
-        (low, high) => Some((low.unwrap_or(e.estimate), high.unwrap_or(e.estimate))),
+        _ => Some(e.limits()),
     };
     match (old, new) {
         (Some(old), Some(new)) => match (ends(old), ends(new)) {

@@ -129,7 +129,7 @@ fn show(args: &CheckArgs, name: &str, changes: &[Change], gates: &[GateResult]) 
         };
         let found = match gate.found {
             Some(_) => format!("is {}", Cell::from(gate.found).text()),
-            None => "is not measured in this model".to_owned(),
+            None => "is not there: this model cannot have it, or no run had a case of it".to_owned(),
         };
         let advice = if gate.verdict == Verdict::Inconclusive { "; more runs would tell" } else { "" };
         print(&format!("{mark} {}: {} {found}{advice}\n", gate.at, gate.asks))?;

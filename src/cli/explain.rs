@@ -79,7 +79,13 @@ fn measure(measure: &measure::Measure) -> String {
         ("1", _) => "a count",
         (unit, _) => unit,
     };
-    format!("{} (a measure, {})\n  {}\n  unit: {unit}{better}\n", measure.name, measure.family, measure.doc)
+    format!(
+        "{} (a measure, {})\n  {}\n  unit: {unit}{better}\n  estimated: {}\n",
+        measure.name,
+        measure.family,
+        measure.doc,
+        measure.estimated()
+    )
 }
 
 fn unknown<P: PolicySet>(name: &str, near: Option<String>) -> Failure {

@@ -1,7 +1,8 @@
 //! The CSV of `run`: a row for each measure, every field for a program to read.
 //!
 //! `group` is empty for the whole service. `low` and `high` are the ends of the interval; where nothing was seen, `low` is
-//! empty and `high` is the upper bound; both are empty for a number without an interval. `unit` is `1` for a share.
+//! empty and `high` is the upper bound; `high` alone is empty where so few events give no upper limit; both are empty
+//! for a number without an interval. `unit` is `1` for a share.
 
 use crate::experiment::CONFIDENCE;
 use crate::experiment::execute::Results;
@@ -28,7 +29,7 @@ pub(super) fn csv<P: Policy>(plan: &Plan<P>, results: &Results) -> String {
 }
 
 fn row(group: &str, measure: &Measure, figure: &Figure) -> Vec<Cell> {
-    let end = |end: Option<f64>| end.map_or(Cell::Absent, Cell::Value);
+    let end = |end: Option<f64>| end.filter(|end| end.is_finite()).map_or(Cell::Absent, Cell::Value);
     let text = |text: &str| Cell::Text(text.to_owned());
     vec![
         text(group),

@@ -74,15 +74,12 @@ pub fn columns(summary: &Summary, groups: &[String]) -> Vec<(String, &'static me
 /// Figures by column.
 type Named = Vec<(String, Option<Estimate>)>;
 
-/// A figure as it is recorded; none where there is no number at all.
+/// A figure as it is recorded; none where there is no number at all. An upper limit that the runs cannot give is left
+/// out, and the lower one tells that there is an interval.
 pub fn estimate(figure: &Figure) -> Option<Estimate> {
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
-    if figure.zero
-        && let Some(high) = finite(figure.high)
-    {
-        return Some(Estimate::below(high));
-    }
-    let (low, high) = (finite(figure.low), finite(figure.high));
+    let low = if figure.zero { Some(0.0) } else { finite(figure.low) };
+    let high = finite(figure.high);
     figure.estimate.is_finite().then_some(Estimate { estimate: figure.estimate, low, high })
 }
 

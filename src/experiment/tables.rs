@@ -41,7 +41,7 @@ pub fn comparison(view: &View<'_>) -> Table {
             for &measure in &measures {
                 let show = shown(measure);
                 let found = view.get(place, policy, measure).map(|estimate| show.of(estimate));
-                row.push(found.map_or(Cell::Absent, |estimate| seen(show.unit, estimate)));
+                row.push(found.map_or(Cell::Absent, |estimate| seen(measure, estimate)));
                 match beside(measure) {
                     Some(Beside::Nines) => {
                         row.push(verdict::unsafe_share(view, place, policy).map_or(Cell::Absent, nines));
@@ -146,10 +146,10 @@ fn where_met(met: &[bool], label: impl Fn(usize) -> String) -> String {
     }
 }
 
-/// A value; of times without any event only that none was seen: how long one would last is not known, so the bound
-/// (in the files) has to assume the whole of every run that could still show one.
-fn seen(unit: &str, estimate: Estimate) -> Cell {
-    if unit == "s/yr" && estimate.is_bound() {
+/// A value; of times and amounts without any event only that none was seen: how much one would come to is not known, so
+/// the bound (in the files) has to assume the whole of every run that could still show one.
+fn seen(measure: &str, estimate: Estimate) -> Cell {
+    if is_bound_of_whole_runs(measure) && estimate.is_bound() {
         Cell::Text("none seen".to_owned())
     } else {
         Some(estimate).into()
@@ -167,7 +167,7 @@ pub fn measures(view: &View<'_>, place: &[AxisValue], policy: &str) -> Table {
             Some(high) if is_availability(name) && estimate.is_bound() => {
                 Cell::Estimate { estimate: 0.0, low: 0.0, high }
             }
-            _ => seen(unit, estimate),
+            _ => seen(name, estimate),
         };
         rows.push(vec![
             Cell::Text(name.clone()),
@@ -191,21 +191,29 @@ pub fn unit_of(column: &str) -> &'static str {
     measure::find(name).map_or("", |measure| if measure.unit == "1" { "" } else { measure.unit })
 }
 
+fn is_bound_of_whole_runs(column: &str) -> bool {
+    let name = column.rsplit('.').next().unwrap_or(column);
+    measure::find(name).is_some_and(measure::Measure::is_bound_of_whole_runs)
+}
+
 fn is_availability(name: &str) -> bool {
     name.ends_with("availability") && !name.ends_with("unavailability")
 }
 
 fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
-    if unit == "s/yr" && estimate.is_bound() {
+    if is_bound_of_whole_runs(name) && estimate.is_bound() {
         return String::new();
     }
     if is_availability(name) && !name.ends_with("capacity_availability") && estimate.estimate <= 0.0 {
         return "down all the time".to_owned();
     }
-    let value = if estimate.is_bound() { estimate.high.unwrap_or(0.0) } else { estimate.estimate };
+    let (value, at_most) = match estimate.high {
+        Some(high) if estimate.is_bound() => (high, "less than "),
+        _ => (estimate.estimate, ""),
+    };
     let name = name.rsplit('.').next().unwrap_or(name);
     match unit {
-        _ if name.ends_with("unavailability") => number::hours_a_year(value),
+        _ if name.ends_with("unavailability") => format!("{at_most}{}", number::hours_a_year(value)),
         "" if name.ends_with("availability") && name != "capacity_availability" => {
             format!("{}, {} down", number::nines(1.0 - value), number::minutes_in_30_days(1.0 - value))
         }
@@ -214,7 +222,15 @@ fn reading(name: &str, unit: &str, estimate: &Estimate) -> String {
             format!("{}{per_year}", number::duration(value))
         }
         "/yr" | "/year" | "1/yr" if value > 0.0 && value < 1.0 => {
-            format!("once in {} years", number::significant(1.0 / value, 2))
+            let years = number::significant(1.0 / value, 2);
+            match (at_most, years.parse::<f64>()) {
+                ("", _) => format!("once in {years} years"),
+                // Rounded down, to stay a bound.
+                (_, Ok(shown)) if shown * value > 1.0 => {
+                    format!("rarer than once in {} years", number::significant(0.95 / value, 2))
+                }
+                _ => format!("rarer than once in {years} years"),
+            }
         }
         _ => String::new(),
     }
@@ -227,7 +243,9 @@ pub fn differences(view: &View<'_>, place: &[AxisValue], a: &str, b: &str) -> Ta
         let verdict = match (pair.paired_low > 0.0, pair.paired_high < 0.0) {
             (true, _) => direction(&pair.measure, true),
             (_, true) => direction(&pair.measure, false),
-            _ if pair.difference == 0.0 && pair.paired_low == 0.0 && pair.paired_high == 0.0 => "equal",
+            _ if pair.difference == 0.0 && pair.paired_low == 0.0 && pair.paired_high == 0.0 => {
+                "equal in every run"
+            }
             _ => "cannot be told apart",
         };
         vec![

@@ -10,7 +10,7 @@ use crate::system::spec::Objectives;
 
 use super::outage::Outages;
 use super::record::{Breach, Promise};
-use super::spells::Spells;
+use super::spells::{Spell, Spells};
 use super::tally::{Pool, Sum, Tally};
 use super::windows::{windows_met, worst_window};
 
@@ -125,8 +125,8 @@ struct GroupWatched {
 
 impl GroupWatched {
     /// A split-brain window is over, and none will be put together with it.
-    fn tell_window(&mut self, window: Option<Span>) {
-        let Some(window) = window else { return };
+    fn tell_window(&mut self, window: Option<Spell>) {
+        let Some(Spell { length: window, .. }) = window else { return };
         let tally = &mut self.seen.tally;
         tally.add(Sum::SplitsEnded, 1.0);
         tally.add(Sum::SplitEndedSecs, window.as_secs());
@@ -341,6 +341,10 @@ impl Observer {
             tally.add(Sum::CapacityLost, group.capacity_lost);
             tally.add(Sum::DualBelief, group.belief.finish(horizon));
             tally.add(Sum::ExposedSecs, group.exposed.finish(horizon));
+            if let Some(since) = group.split.since {
+                let open = group.windows.cut_off(horizon - since);
+                tally.pool(Pool::OpenSplit, open.length.as_nanos());
+            }
             tally.add(Sum::SplitSecs, group.split.finish(horizon));
             tally.add(Sum::DivergedSecs, group.diverged.finish(horizon));
             tally.add(Sum::DegradedSecs, group.degraded.finish(horizon));

@@ -31,17 +31,19 @@ pub(super) enum Method {
     Share(Sum),
     /// One minus such a share.
     Rest(Sum),
-    /// A mean over runs.
-    MeanOfRuns(Sum),
+    /// A mean over runs of a time from the start, at most the horizon.
+    TimeFromStart(Sum),
     /// A mean over runs of a share, in [0, 1].
     MeanShare(Sum),
-    /// A count a year.
+    /// Events a year.
     Rate(Sum),
+    /// What events amount to in a year, such as writes lost, and of what it is a part.
+    Amount(Sum, Option<Sum>),
     /// Seconds a year.
     TimeRate(Sum),
     /// Seconds a year of one cause of downtime.
     CauseRate(Phase),
-    /// A count or amount a second.
+    /// A large count a second.
     PerSecond(Sum),
     /// A large count a second; absent where there is none by design.
     PerSecondIfAny(Sum),
@@ -151,7 +153,7 @@ static MEASURES: &[Measure] = catalog! {
         "capacity_availability", "1", MORE, Method::Rest(Sum::CapacityLost), "Time mean of serving nodes over required ones, at most 1.";
         "availability_window_min", "1", MORE, Method::MeanShare(Sum::WorstWindow), "The worst availability of any window of the objective's length (30 days without one) within a run; the mean over runs.";
         "downtime", "s/yr", LESS, Method::TimeRate(Sum::Down), "Time down a year; the causes below add up to it.";
-        "time_to_first_failure", "s", MORE, Method::MeanOfRuns(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean. An outage is any time in which a request would miss its deadline, so a failover counts as a failure unless clients have a `deadline` that outlasts it (IEC 60050-192-05-11).";
+        "time_to_first_failure", "s", MORE, Method::TimeFromStart(Sum::FirstFailure), "Time from the start to the first outage, the horizon where there is none: a lower bound of the mean. An outage is any time in which a request would miss its deadline, so a failover counts as a failure unless clients have a `deadline` that outlasts it (IEC 60050-192-05-11).";
         "reliability", "1", MORE, Method::NotInRuns(Sum::Failed), "The share of runs without any outage; a failover is one where it outlasts the clients' `deadline`.";
     }
     "availability", Staleness: {
@@ -161,7 +163,7 @@ static MEASURES: &[Measure] = catalog! {
         "slo_met", "1", MORE, Method::Fraction(Sum::WindowsMet, Sum::Windows), "The share of windows that meet the availability target.";
     }
     "objectives", Rto: {
-        "rto_miss_fraction", "1", LESS, Method::Probability(Sum::RtoMissed, Sum::OutagesEnded), "The share of outages longer than the recovery time objective.";
+        "rto_miss_fraction", "1", LESS, Method::Probability(Sum::RtoMissed, Sum::RtoJudged), "The share of outages longer than the recovery time objective, of those that begin so early that they can be before the horizon.";
     }
     "objectives", Rpo: {
         "rpo_miss_fraction", "1", LESS, Method::Probability(Sum::RpoMissed, Sum::Incidents), "The share of incidents that lost data older than the recovery point objective.";
@@ -171,7 +173,7 @@ static MEASURES: &[Measure] = catalog! {
         "outage_duration_mean", "s", LESS, Method::MeanOf(Pool::Outage, NANO), "Mean length of an outage.";
         "outage_duration_p50", "s", LESS, Method::Quantile(Pool::Outage, 0.5, NANO), "Half of all outages are longer.";
         "outage_duration_p95", "s", LESS, Method::Quantile(Pool::Outage, 0.95, NANO), "One in twenty is longer.";
-        "outage_duration_max", "s", LESS, Method::Max(Pool::Outage, NANO), "The longest in all runs; it grows with their number.";
+        "outage_duration_max", "s", LESS, Method::Max(Pool::Outage, NANO), "The longest in all runs, whether it had ended or not; it grows with their number.";
         "downtime_detect", "s/yr", LESS, Method::CauseRate(Phase::Detect), "Down because nobody able to act had noticed yet, or a balancer held instances that serve for dead.";
         "downtime_fence", "s/yr", LESS, Method::CauseRate(Phase::Fence), "Down while a node was being powered off.";
         "downtime_elect", "s/yr", LESS, Method::CauseRate(Phase::Elect), "Down while nodes agreed who takes over.";
@@ -194,7 +196,7 @@ static MEASURES: &[Measure] = catalog! {
         "split_brain_exposed_time", "s/yr", LESS, Method::TimeRate(Sum::ExposedSecs), "Of that, time in which two of them were reached by a client or device.";
         "split_brain_window_mean", "s", LESS, Method::MeanOf(Pool::Split, NANO), "Mean length of a window.";
         "split_brain_window_p95", "s", LESS, Method::Quantile(Pool::Split, 0.95, NANO), "One in twenty is longer.";
-        "split_brain_window_max", "s", LESS, Method::Max(Pool::Split, NANO), "The longest in all runs.";
+        "split_brain_window_max", "s", LESS, Method::Max(Pool::Split, NANO), "The longest in all runs, whether it had ended or not.";
     }
     "split brain", Divergence: {
         "reconciliation_time_mean", "s", LESS, Method::Ratio(Sum::ReconciledSecs, Sum::Reconciled), "From the first divergence to the end of it, mean.";
@@ -205,7 +207,7 @@ static MEASURES: &[Measure] = catalog! {
     }
     "data", Ledger: {
         "acked_rate", "1/s", None, Method::PerSecond(Sum::Acked), "Acknowledged writes a second.";
-        "lost_rate", "1/yr", LESS, Method::Rate(Sum::Lost), "Acknowledged writes a year that are not in the surviving state after reconciliation.";
+        "lost_rate", "1/yr", LESS, Method::Amount(Sum::Lost, Some(Sum::Acked)), "Acknowledged writes a year that are not in the surviving state after reconciliation.";
         "lost_fraction", "1", LESS, Method::Fraction(Sum::Lost, Sum::Acked), "Of all acknowledged writes.";
         "lost_per_incident_mean", "1", LESS, Method::Ratio(Sum::Lost, Sum::Incidents), "Acknowledged writes lost for each fault that took the serving node away or cut it off.";
         "lost_per_incident_p95", "1", LESS, Method::Quantile(Pool::LostPerIncident, 0.95, ONE), "One incident in twenty loses more.";
@@ -219,32 +221,33 @@ static MEASURES: &[Measure] = catalog! {
         "out_of_class_loss_age_mean", "s", LESS, Method::MeanOf(Pool::OutOfClassAge, NANO), "The age of the oldest lost write after faults that the policy's bound does not speak of, such as cuts and second faults; incidents that lost anything.";
         "out_of_class_loss_age_p95", "s", LESS, Method::Quantile(Pool::OutOfClassAge, 0.95, NANO), "One in twenty of them is older.";
         "out_of_class_loss_age_max", "s", LESS, Method::Max(Pool::OutOfClassAge, NANO), "The oldest of them in all runs.";
-        "lost_bytes_rate", "B/yr", LESS, Method::Rate(Sum::LostBytes), "Bytes lost a year.";
+        "lost_bytes_rate", "B/yr", LESS, Method::Amount(Sum::LostBytes, None), "Bytes lost a year.";
     }
     "data", Replay: {
-        "recovered_late_rate", "1/yr", None, Method::Rate(Sum::RecoveredLate), "Lost writes a year that devices replayed later from their buffers; they are in lost_rate as well.";
+        "recovered_late_rate", "1/yr", None, Method::Amount(Sum::RecoveredLate, Some(Sum::Acked)), "Lost writes a year that devices replayed later from their buffers; they are in lost_rate as well.";
     }
     "data", TakenIn: {
-        "merged_rate", "1/yr", None, Method::Rate(Sum::Merged), "Writes a year accepted by the losing side of a split brain and merged into the winner; overwritten_rate tells of values that met there.";
+        "merged_rate", "1/yr", None, Method::Amount(Sum::Merged, Some(Sum::Acked)), "Writes a year accepted by the losing side of a split brain and merged into the winner; overwritten_rate tells of values that met there.";
     }
     "data", Ledger: {
         "out_of_class_rate", "1/yr", None, Method::Rate(Sum::OutOfClass), "Incidents a year outside the class of faults that the bound speaks of.";
-        "out_of_class_lost_rate", "1/yr", LESS, Method::Rate(Sum::OutOfClassLost), "Writes lost in those.";
+        "out_of_class_lost_rate", "1/yr", LESS, Method::Amount(Sum::OutOfClassLost, Some(Sum::Acked)), "Writes lost in those.";
+        "loss_incident_rate", "1/yr", LESS, Method::Rate(Sum::LossIncidents), "Faults a year that lost any acknowledged write. Where none is seen, its bound is three in all years simulated; how much an unseen one would lose nobody knows, so the bound of lost_rate is that of runs that lose all.";
     }
     "data", Configuration: {
-        "lost_configuration_rate", "1/yr", LESS, Method::Rate(Sum::LostConfiguration), "Of the lost writes, changes of the configuration a year: no merge keeps those of the losing side.";
+        "lost_configuration_rate", "1/yr", LESS, Method::Amount(Sum::LostConfiguration, Some(Sum::Acked)), "Of the lost writes, changes of the configuration a year: no merge keeps those of the losing side.";
     }
     "data", Sync: {
         "degraded_time", "s/yr", LESS, Method::TimeRate(Sum::DegradedSecs), "Time in which a synchronous node acknowledged alone.";
     }
     "data", Merge: {
-        "overwritten_rate", "1/yr", LESS, Method::Rate(Sum::Overwritten), "Acknowledged writes a year that a merge rule discarded, because the same key or point had been written elsewhere meanwhile.";
+        "overwritten_rate", "1/yr", LESS, Method::Amount(Sum::Overwritten, Some(Sum::Acked)), "Acknowledged writes a year that a merge rule discarded, because the same key or point had been written elsewhere meanwhile.";
     }
     "data", Order: {
-        "reordered_rate", "1/yr", LESS, Method::Rate(Sum::Reordered), "Acknowledged writes a year that stand against the order of acknowledgement: a write of the same key acknowledged after them was discarded for them, since clocks differ, or a device replayed them behind newer ones.";
+        "reordered_rate", "1/yr", LESS, Method::Amount(Sum::Reordered, Some(Sum::Acked)), "Acknowledged writes a year that stand against the order of acknowledgement: a write of the same key acknowledged after them was discarded for them, since clocks differ, or a device replayed them behind newer ones.";
     }
     "data", Field: {
-        "dropped_rate", "1/yr", LESS, Method::Rate(Sum::Dropped), "Field events a year that no node took for longer than the device keeps them: never acknowledged, and gone.";
+        "dropped_rate", "1/yr", LESS, Method::Amount(Sum::Dropped, None), "Field events a year that no node took for longer than the device keeps them: never acknowledged, and gone.";
     }
     "failover", Exclusive: {
         "failover_rate", "1/yr", None, Method::Rate(Sum::Failovers), "Takeovers by another node a year, complete with a client served.";
@@ -263,8 +266,8 @@ static MEASURES: &[Measure] = catalog! {
     }
     "requests", Requests: {
         "request_availability", "1", MORE, Method::Fraction(Sum::Succeeded, Sum::Operations), "Operations that succeeded in time over those issued; retries belong to their operation.";
-        "ghost_rate", "1/yr", LESS, Method::Rate(Sum::Ghosts), "Writes a year that the client was told had failed and that are there all the same.";
-        "duplicate_rate", "1/yr", LESS, Method::Rate(Sum::Duplicates), "Writes a year that a retry made a second time.";
+        "ghost_rate", "1/yr", LESS, Method::Amount(Sum::Ghosts, Some(Sum::Operations)), "Writes a year that the client was told had failed and that are there all the same.";
+        "duplicate_rate", "1/yr", LESS, Method::Amount(Sum::Duplicates, Some(Sum::Operations)), "Writes a year that a retry made a second time.";
         "latency_mean", "s", LESS, Method::MeanOf(Pool::Latency, NANO), "From issue to answer of operations that succeeded, retries included.";
         "latency_p50", "s", LESS, Method::Quantile(Pool::Latency, 0.5, NANO), "Half of them take longer.";
         "latency_p99", "s", LESS, Method::Quantile(Pool::Latency, 0.99, NANO), "One in a hundred takes longer.";
@@ -290,6 +293,59 @@ static MEASURES: &[Measure] = catalog! {
 };
 
 impl Measure {
+    /// How it is estimated, and its interval.
+    pub fn estimated(&self) -> &'static str {
+        match self.method {
+            Method::Share(_) | Method::Rest(_) | Method::MeanShare(_) | Method::Cost => {
+                "mean over runs, limits of a gamma law, which few large values in many runs do not deceive as they do \
+                 Student's t; where no run saw any, the share of runs that may have had some, each taken as a whole"
+            }
+            Method::TimeRate(_) | Method::CauseRate(_) => {
+                "mean over runs, limits of a gamma law; where no run saw any, the share of runs that may have had some, \
+                 each taken as a whole"
+            }
+            Method::Amount(..) => {
+                "mean over runs, limits of a gamma law; where no run saw any, the share of runs that may have had some, \
+                 each taken to lose all that it could, or no limit"
+            }
+            Method::Rate(_) => {
+                "events over time; up to 29 events Poisson's limits, in clusters where runs differ by more than that, \
+                 then limits of a gamma law"
+            }
+            Method::TimeFromStart(_)
+            | Method::PerSecond(_)
+            | Method::PerSecondIfAny(_)
+            | Method::HoursRate(_) => {
+                "mean over runs, limits of a gamma law for the side on which the exceptions lie"
+            }
+            Method::Ratio(..) | Method::MeanOf(..) => {
+                "sum over sum of all runs, spread from run to run, limits of a gamma law; from a single run with a case \
+                 no upper limit. Spells that last at the horizon count as longer than they were seen (Kaplan & Meier)"
+            }
+            Method::Fraction(..) => {
+                "sum over sum of all runs, spread from run to run; where runs had none, or nothing else, they are the trials"
+            }
+            Method::Probability(..) | Method::NotInRuns(_) => {
+                "Clopper and Pearson's limits of a share of trials"
+            }
+            Method::Quantile(Pool::Latency, ..) => {
+                "order statistics of all runs' values, as of so many independent ones as tell as much"
+            }
+            Method::Quantile(..) => {
+                "order statistics of all runs' values; too few have no upper limit. Spells that last at the horizon \
+                 count as longer than they were seen (Kaplan & Meier)"
+            }
+            Method::Max(..) => "the largest seen, with no interval: it grows with the runs",
+            Method::NodeHours => "follows from the model alone",
+        }
+    }
+
+    /// Whether its bound, where nothing was seen, takes a whole run to be what one event would come to, which is far more
+    /// than anybody expects.
+    pub fn is_bound_of_whole_runs(&self) -> bool {
+        matches!(self.method, Method::TimeRate(_) | Method::CauseRate(_) | Method::Amount(..))
+    }
+
     /// The least and the greatest value that it can have; a year has no more than its seconds.
     pub fn range(&self) -> (f64, f64) {
         match self.method {

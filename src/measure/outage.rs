@@ -12,7 +12,7 @@ use crate::engine::time::{Instant, Span};
 use crate::policy::contract::Phase;
 use crate::system::ids::NodeId;
 
-use super::spells::Spells;
+use super::spells::{Spell, Spells};
 use super::tally::{Pool, Sum, Tally};
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Outages {
     marks: Vec<(Instant, Mark)>,
     /// Outages that are over, put together where they lie close.
     spells: Spells,
+    /// Where there is an objective: when outages began, and whether they missed it.
+    judged: Vec<(Instant, bool)>,
     /// Every counted interruption, for windows, and whether it was planned; one that was so in part comes in parts.
     pub(super) intervals: Vec<(Instant, Instant, bool)>,
 }
@@ -43,6 +45,7 @@ impl Outages {
             began: None,
             marks: Vec::new(),
             spells: Spells::new(merge_gap),
+            judged: Vec::new(),
             intervals: Vec::new(),
         }
     }
@@ -83,18 +86,39 @@ impl Outages {
         self.count(began, end, at, tally);
     }
 
-    /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended.
+    /// The horizon cuts an outage off: it counts in times, and as an outage that has not ended. One that may yet be
+    /// shorter than the deadline is none.
     pub(super) fn cut_off(&mut self, at: Instant, tally: &mut Tally) {
-        match self.began.take() {
-            Some(began) if at > began => {
-                self.attribute(began, at, None, tally);
-                self.note_first(began, tally);
-                self.begin(began, tally);
-                tally.add(Sum::Outages, 1.0);
-            }
-            _ => {
-                let last = self.spells.close();
-                self.tell(last, tally);
+        let began = self.began.take().filter(|&began| at - began > self.deadline);
+        if let Some(began) = began {
+            self.attribute(began, at, None, tally);
+            self.note_first(began, tally);
+            self.begin(began, tally);
+            let open = self.spells.cut_off((at - began).saturating_sub(self.deadline));
+            tally.add(Sum::Outages, 1.0);
+            tally.pool(Pool::OpenOutage, open.length.as_nanos());
+            self.judge(open);
+        }
+        let last = self.spells.close();
+        self.tell(last, tally);
+        self.count_judged(at, tally);
+    }
+
+    /// Holds the length of an outage against the objective.
+    fn judge(&mut self, spell: Spell) {
+        if let Some(rto) = self.rto {
+            self.judged.push((spell.began, spell.length > rto));
+        }
+    }
+
+    /// Counts what was judged, of outages that began early enough to miss the objective before the horizon: of later
+    /// ones only those that do not miss it would be known.
+    fn count_judged(&mut self, horizon: Instant, tally: &mut Tally) {
+        let Some(rto) = self.rto else { return };
+        for (began, missed) in self.judged.drain(..) {
+            if began + self.deadline + rto < horizon {
+                tally.add(Sum::RtoJudged, 1.0);
+                tally.add(Sum::RtoMissed, f64::from(u8::from(missed)));
             }
         }
     }
@@ -118,15 +142,13 @@ impl Outages {
     }
 
     /// An outage is over, and none will be put together with it.
-    fn tell(&self, length: Option<Span>, tally: &mut Tally) {
-        let Some(length) = length else { return };
+    fn tell(&mut self, spell: Option<Spell>, tally: &mut Tally) {
+        let Some(spell) = spell else { return };
         tally.add(Sum::Outages, 1.0);
         tally.add(Sum::OutagesEnded, 1.0);
-        tally.add(Sum::OutageSecs, length.as_secs());
-        tally.pool(Pool::Outage, length.as_nanos());
-        if self.rto.is_some_and(|rto| length > rto) {
-            tally.add(Sum::RtoMissed, 1.0);
-        }
+        tally.add(Sum::OutageSecs, spell.length.as_secs());
+        tally.pool(Pool::Outage, spell.length.as_nanos());
+        self.judge(spell);
     }
 
     /// Gives each stretch of [began, end) its one cause, and notes which of them windows may leave out.

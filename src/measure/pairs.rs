@@ -33,8 +33,8 @@ fn value(measure: &Measure, tally: &Tally) -> Option<f64> {
     let value = match measure.method {
         Method::Share(sum) => tally.get(sum) / horizon,
         Method::Rest(sum) => 1.0 - tally.get(sum) / horizon,
-        Method::MeanOfRuns(sum) | Method::MeanShare(sum) => tally.get(sum),
-        Method::Rate(sum) | Method::TimeRate(sum) => tally.get(sum) * YEAR / horizon,
+        Method::TimeFromStart(sum) | Method::MeanShare(sum) => tally.get(sum),
+        Method::Rate(sum) | Method::Amount(sum, _) | Method::TimeRate(sum) => tally.get(sum) * YEAR / horizon,
         Method::CauseRate(phase) => tally.sums[Sum::Cause as usize + phase as usize] * YEAR / horizon,
         Method::PerSecond(sum) | Method::PerSecondIfAny(sum) => tally.get(sum) / horizon,
         Method::NotInRuns(sum) => 1.0 - tally.get(sum),

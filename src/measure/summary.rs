@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 use crate::engine::time::Span;
 use crate::policy::contract::Policy;
 use crate::policy::host::Setup;
+use crate::stats::censored::Spells;
+use crate::stats::clustered::Clustered;
 use crate::stats::interval::{self, Interval};
 use crate::stats::moments::{Moments, PairMoments};
 use crate::stats::quantile::Histogram;
+use crate::stats::skewed;
 
 use super::catalog::{Measure, Method, YEAR, measures};
 use super::record::{Breach, Record};
@@ -21,7 +24,7 @@ pub struct Figure {
     pub estimate: f64,
     /// Lower end; `None` where there is none (an exact number, or only an upper bound).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end; infinite where the runs give none.
     pub high: Option<f64>,
     /// What it rests on: runs, or events.
     pub n: u64,
@@ -38,6 +41,8 @@ struct Fold {
     sums: Vec<Moments>,
     ratios: Vec<PairMoments>,
     pools: Vec<Histogram>,
+    /// Latencies: those of one run depend on each other.
+    latencies: Clustered,
 }
 
 /// Which ratios of sums are kept: those that some measure needs, as it is or as the mean of pooled values.
@@ -53,8 +58,8 @@ static RATIOS: LazyLock<Vec<(Sum, Sum)>> = LazyLock::new(|| {
 /// The sums behind the mean of pooled values.
 fn pooled_ratio(pool: Pool) -> (Sum, Sum) {
     match pool {
-        Pool::Outage => (Sum::OutageSecs, Sum::OutagesEnded),
-        Pool::Split => (Sum::SplitEndedSecs, Sum::SplitsEnded),
+        Pool::Outage | Pool::OpenOutage => (Sum::OutageSecs, Sum::OutagesEnded),
+        Pool::Split | Pool::OpenSplit => (Sum::SplitEndedSecs, Sum::SplitsEnded),
         Pool::LossAge => (Sum::LossAgeSecs, Sum::LossIncidents),
         Pool::InClassAge => (Sum::InClassAgeSecs, Sum::InClassLosses),
         Pool::OutOfClassAge => (Sum::OutOfClassAgeSecs, Sum::OutOfClassLosses),
@@ -65,6 +70,20 @@ fn pooled_ratio(pool: Pool) -> (Sum, Sum) {
     }
 }
 
+/// Where the values are that had not come to their end at the horizon.
+fn open_of(pool: Pool) -> Option<Pool> {
+    match pool {
+        Pool::Outage => Some(Pool::OpenOutage),
+        Pool::Split => Some(Pool::OpenSplit),
+        _ => None,
+    }
+}
+
+/// What is pooled of a ratio of sums, value by value.
+fn pool_of(ratio: (Sum, Sum)) -> Option<Pool> {
+    (ratio == (Sum::Lost, Sum::Incidents)).then_some(Pool::LostPerIncident)
+}
+
 impl Fold {
     fn new(shape: Shape) -> Fold {
         Fold {
@@ -72,6 +91,7 @@ impl Fold {
             sums: vec![Moments::new(); SUMS],
             ratios: vec![PairMoments::new(); RATIOS.len()],
             pools: vec![Histogram::new(); POOLS],
+            latencies: Clustered::new(),
         }
     }
 
@@ -87,13 +107,14 @@ impl Fold {
                 histogram.record(value);
             }
         }
-        self.pools[Pool::Latency as usize].merge(&tally.latencies);
+        self.latencies.add(&tally.latencies);
     }
 
     fn merge(&mut self, other: &Fold) {
         self.sums.iter_mut().zip(&other.sums).for_each(|(a, b)| a.merge(b));
         self.ratios.iter_mut().zip(&other.ratios).for_each(|(a, b)| a.merge(b));
         self.pools.iter_mut().zip(&other.pools).for_each(|(a, b)| a.merge(b));
+        self.latencies.merge(&other.latencies);
     }
 
     fn figures(&self, confidence: f64) -> Vec<(&'static Measure, Figure)> {
@@ -106,14 +127,18 @@ impl Fold {
         let sum = |sum: Sum| &self.sums[sum as usize];
         let horizon = sum(Sum::Horizon).mean();
         let runs = sum(Sum::Horizon).count();
-        let count = |moments: &Moments, unit: f64| count_rate(moments, horizon / YEAR, unit, confidence);
         let figure = match measure.method {
             Method::Share(s) => Figure::of(share_of(sum(s), horizon, confidence)),
             Method::Rest(s) => Figure::of(share_of(sum(s), horizon, confidence).complement()).never_zero(),
-            Method::MeanOfRuns(s) | Method::MeanShare(s) => {
-                Figure::of(interval::mean(sum(s), confidence)).never_zero()
+            Method::MeanShare(s) => {
+                Figure::of(skewed::share(&sum(s).lacking(1.0), confidence).complement()).never_zero()
             }
-            Method::Rate(s) => count(sum(s), 1.0),
+            Method::TimeFromStart(s) => Figure::of(from_start(sum(s), horizon, confidence)).never_zero(),
+            Method::Rate(s) => Figure::of(skewed::events(sum(s), confidence).scaled(YEAR / horizon)),
+            Method::Amount(s, whole) => {
+                let most = whole.map_or(f64::INFINITY, |whole| sum(whole).mean());
+                Figure::of(amount(sum(s), most, confidence).scaled(YEAR / horizon))
+            }
             Method::TimeRate(s) => time_rate(sum(s), horizon, confidence),
             Method::CauseRate(phase) => {
                 let spent = &self.sums[Sum::Cause as usize + phase as usize];
@@ -123,23 +148,26 @@ impl Fold {
                 }
                 time_rate(spent, horizon, confidence)
             }
-            Method::PerSecond(s) => count(sum(s), 1.0 / YEAR),
+            Method::PerSecond(s) => Figure::of(skewed::level(sum(s), confidence).scaled(1.0 / horizon)),
             Method::PerSecondIfAny(s) => {
                 if sum(s).sum() == 0.0 {
                     return None;
                 }
-                Figure::of(interval::mean(sum(s), confidence).scaled(1.0 / horizon))
+                Figure::of(skewed::level(sum(s), confidence).scaled(1.0 / horizon))
             }
-            Method::Ratio(above, below) | Method::Fraction(above, below) => {
+            Method::Ratio(above, below) => {
                 if sum(below).sum() == 0.0 {
                     return None;
                 }
-                if sum(above).sum() == 0.0 {
-                    // None among so many: the rule of three, with the divisor as exposure.
-                    let bound = interval::poisson_rate(0, sum(below).sum(), confidence);
-                    return Some(Figure { n: runs, ..Figure::of(bound) });
+                let pool = pool_of((above, below)).and_then(|pool| self.pool(pool));
+                let largest = pool.and_then(|pool| pool.max()).map(|largest| largest as f64);
+                Figure::of(skewed::ratio(self.ratio(above, below)?, largest, confidence))
+            }
+            Method::Fraction(above, below) => {
+                if sum(below).sum() == 0.0 {
+                    return None;
                 }
-                Figure::of(interval::ratio(self.ratio(above, below)?, confidence))
+                Figure::of(skewed::fraction(self.ratio(above, below)?, confidence))
             }
             Method::Probability(hits, trials) => {
                 let (hits, trials) = (whole(sum(hits).sum()), whole(sum(trials).sum()));
@@ -153,28 +181,39 @@ impl Fold {
                 Figure::of(interval::probability(runs - hits.min(runs), runs, confidence)).never_zero()
             }
             Method::Quantile(pool, p, unit) => {
-                let pool = self.pool(pool)?;
-                Figure::of(pool.quantile_interval(p, confidence).scaled(unit))
+                let found = match open_of(pool) {
+                    Some(_) => self.spells(pool).quantile(p, confidence)?,
+                    None if pool == Pool::Latency => {
+                        self.pool(pool)?;
+                        self.latencies.quantile_interval(p, confidence)
+                    }
+                    None => self.pool(pool)?.quantile_interval(p, confidence),
+                };
+                Figure::of(found.scaled(unit))
             }
-            Method::MeanOf(pool, _) => self.pooled_mean(pool, confidence)?,
+            Method::MeanOf(pool, unit) => self.pooled_mean(pool, unit, confidence)?,
             Method::Max(pool, unit) => {
-                let pool = self.pool(pool)?;
-                Figure::exact(pool.max()? as f64 * unit, pool.count())
+                let (max, count) = match open_of(pool) {
+                    Some(_) => (self.spells(pool).max()?, self.spells(pool).count()),
+                    None => (self.pool(pool)?.max()?, self.pool(pool)?.count()),
+                };
+                Figure::exact(max as f64 * unit, count)
             }
             Method::NodeHours => Figure::exact(self.shape.nodes * YEAR / 3600.0, runs),
             Method::HoursRate(s) => {
-                Figure::of(interval::mean(sum(s), confidence).scaled(YEAR / horizon / 3600.0)).never_zero()
+                if sum(s).max() <= 0.0 {
+                    return Some(Figure::exact(0.0, runs));
+                }
+                Figure::of(skewed::level(sum(s), confidence).scaled(YEAR / horizon / 3600.0))
             }
             Method::Cost => {
                 let hourly = self.shape.outage_cost.unwrap_or(0.0);
-                let down =
-                    interval::mean(sum(Sum::Down), confidence).scaled(YEAR / horizon / 3600.0 * hourly);
+                let down = share_of(sum(Sum::Down), horizon, confidence).scaled(YEAR / 3600.0 * hourly);
                 let base = self.shape.node_cost;
-                let limit = |down: f64| base + cut(down, (0.0, YEAR / 3600.0 * hourly));
                 Figure {
                     estimate: down.estimate + base,
-                    low: Some(limit(down.low)),
-                    high: Some(limit(down.high)),
+                    low: Some(down.low + base),
+                    high: Some(down.high + base),
                     n: runs,
                     method: down.method.name(),
                     zero: false,
@@ -185,16 +224,32 @@ impl Fold {
     }
 
     fn pool(&self, pool: Pool) -> Option<&Histogram> {
-        Some(&self.pools[pool as usize]).filter(|histogram| histogram.count() > 0)
+        let found = if pool == Pool::Latency { self.latencies.all() } else { &self.pools[pool as usize] };
+        Some(found).filter(|histogram| histogram.count() > 0)
+    }
+
+    /// Spells of which some had not ended at the horizon.
+    fn spells(&self, pool: Pool) -> Spells<'_> {
+        let open = open_of(pool).unwrap_or(pool);
+        Spells { ended: &self.pools[pool as usize], open: &self.pools[open as usize] }
     }
 
     /// The mean of pooled values; its interval from the ratio of sums over runs, which knows that values of one run
     /// may depend on each other.
-    fn pooled_mean(&self, pool: Pool, confidence: f64) -> Option<Figure> {
+    fn pooled_mean(&self, pool: Pool, unit: f64, confidence: f64) -> Option<Figure> {
         let histogram = self.pool(pool)?;
         let (above, below) = pooled_ratio(pool);
-        let figure = Figure::of(interval::ratio(self.ratio(above, below)?, confidence));
-        Some(Figure { n: histogram.count(), ..figure }.never_zero())
+        let largest = histogram.max().map(|largest| largest as f64 * unit);
+        let mut i = skewed::ratio(self.ratio(above, below)?, largest, confidence);
+        let mut n = histogram.count();
+        if open_of(pool).is_some_and(|open| self.pools[open as usize].count() > 0) {
+            let spells = self.spells(pool);
+            let (mean, is_whole) = spells.mean();
+            i = i.scaled(mean * unit / i.estimate);
+            i.high = if is_whole { i.high } else { f64::INFINITY };
+            n = spells.count();
+        }
+        Some(Figure { n, ..Figure::of(i) }.never_zero())
     }
 
     fn ratio(&self, above: Sum, below: Sum) -> Option<&PairMoments> {
@@ -202,25 +257,33 @@ impl Fold {
     }
 }
 
+/// A sum of seconds as a share of the horizon.
 fn share_of(moments: &Moments, horizon: f64, confidence: f64) -> Interval {
-    let runs = moments.count();
-    if moments.sum() == 0.0 {
-        // Nothing seen in any run: the largest share that runs like these would still show sometimes is not known,
-        // but the probability of a run with any at all is bounded.
-        let limit = interval::zero_event_limit(runs, confidence);
-        let method = interval::Method::ZeroEvents;
-        return Interval { high: limit, low: 0.0, method, ..interval::mean(moments, confidence) };
-    }
-    if moments.min() >= horizon * (1.0 - 1e-12) {
-        return interval::probability(runs, runs, confidence);
-    }
-    interval::mean(moments, confidence).scaled(1.0 / horizon)
+    skewed::share(&moments.scaled(1.0 / horizon), confidence)
 }
 
-/// A limit cut to the values that the quantity can have; one that the data cannot give stays infinite, unless the
-/// range has both ends.
+/// The mean of a time from the start that ends with the horizon: what runs lack of it is a share.
+fn from_start(moments: &Moments, horizon: f64, confidence: f64) -> Interval {
+    if moments.min() >= horizon * (1.0 - 1e-12) {
+        return share_of(&moments.lacking(horizon), horizon, confidence).complement().scaled(horizon);
+    }
+    skewed::level(moments, confidence)
+}
+
+/// The mean of an amount in a run. Where nothing was seen, a run with any would have at most `most`, and is rare.
+fn amount(moments: &Moments, most: f64, confidence: f64) -> Interval {
+    let i = skewed::amount(moments, confidence);
+    if moments.max() > 0.0 {
+        return i;
+    }
+    let high = interval::zero_event_limit(moments.count(), confidence) * most;
+    Interval { high: if high > 0.0 { high } else { f64::INFINITY }, ..i }
+}
+
+/// A limit cut to the values that the quantity can have; an upper one that the data cannot give stays infinite where
+/// the quantity has no end.
 fn cut(limit: f64, (least, most): (f64, f64)) -> f64 {
-    if limit.is_finite() || most.is_finite() { limit.clamp(least, most) } else { limit }
+    if limit.is_nan() { limit } else { limit.clamp(least, most) }
 }
 
 /// A count that was kept as a mean: its rounding may have left it just below the whole number.
@@ -228,31 +291,10 @@ fn whole(count: f64) -> u64 {
     count.round() as u64
 }
 
-/// Events a year: Garwood's limits where they are few or none, Student's t over runs else.
-fn count_rate(moments: &Moments, years: f64, unit: f64, confidence: f64) -> Figure {
-    let exposure = moments.count() as f64 * years;
-    let events = moments.sum();
-    let counted = (events - events.round()).abs() < 1e-6;
-    if events < 29.5 && counted {
-        return Figure::of(interval::poisson_rate(whole(events), exposure, confidence).scaled(unit));
-    }
-    Figure::of(interval::mean(moments, confidence).scaled(unit / years))
-}
-
+/// Seconds a year. Of the length of events that were not seen nothing is known: then the bound is put as the share of
+/// runs that could have had any, over the whole horizon.
 fn time_rate(moments: &Moments, horizon: f64, confidence: f64) -> Figure {
-    if moments.sum() == 0.0 {
-        // Of the length of events that were not seen nothing is known: the bound is put as the share of runs that
-        // could have had any, over the whole horizon.
-        let limit = interval::zero_event_limit(moments.count(), confidence);
-        return Figure {
-            zero: true,
-            low: None,
-            high: Some(limit * YEAR),
-            method: interval::Method::ZeroEvents.name(),
-            ..Figure::of(interval::mean(moments, confidence))
-        };
-    }
-    Figure::of(interval::mean(moments, confidence).scaled(YEAR / horizon))
+    Figure::of(amount(moments, horizon, confidence).scaled(YEAR / horizon))
 }
 
 impl Figure {
@@ -260,7 +302,7 @@ impl Figure {
         let zero = interval.estimate == 0.0 && interval.high > 0.0;
         Figure {
             estimate: interval.estimate,
-            low: (!zero).then_some(interval.low),
+            low: (!zero || interval.high == f64::INFINITY).then_some(interval.low),
             high: Some(interval.high),
             n: interval.n,
             method: interval.method.name(),
@@ -391,6 +433,7 @@ mod tests {
         assert_eq!(cut(-448.0, (0.0, f64::INFINITY)), 0.0);
         assert_eq!(cut(1.000_016, (0.0, 1.0)), 1.0);
         assert_eq!(cut(f64::INFINITY, (0.0, 1.0)), 1.0);
-        assert_eq!(cut(f64::NEG_INFINITY, (0.0, f64::INFINITY)), f64::NEG_INFINITY);
+        assert_eq!(cut(f64::NEG_INFINITY, (0.0, f64::INFINITY)), 0.0);
+        assert_eq!(cut(f64::INFINITY, (0.0, f64::INFINITY)), f64::INFINITY);
     }
 }

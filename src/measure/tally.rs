@@ -19,6 +19,7 @@ pub(super) enum Sum {
     WindowsMet,
     Windows,
     RtoMissed,
+    RtoJudged,
     Outages,
     OutageSecs,
     OutagesEnded,
@@ -85,7 +86,10 @@ pub(super) const SUMS: usize = Sum::Cause as usize + Phase::ALL.len();
 #[repr(usize)]
 pub(super) enum Pool {
     Outage,
+    /// Those that last at the horizon.
+    OpenOutage,
     Split,
+    OpenSplit,
     LostPerIncident,
     LossAge,
     InClassAge,
@@ -132,7 +136,7 @@ impl Tally {
 
     /// Adds what another group contributed, for the service as a whole: everything that is not about being up.
     pub(super) fn absorb(&mut self, group: &Tally) {
-        const OF_SERVICE: [Sum; 13] = [
+        const OF_SERVICE: [Sum; 14] = [
             Sum::Horizon,
             Sum::Down,
             Sum::WritesDown,
@@ -145,6 +149,7 @@ impl Tally {
             Sum::WindowsMet,
             Sum::Windows,
             Sum::RtoMissed,
+            Sum::RtoJudged,
             Sum::StaleSecs,
         ];
         let outage = [Sum::Outages, Sum::OutageSecs, Sum::OutagesEnded];
@@ -156,7 +161,7 @@ impl Tally {
         }
         self.latencies.merge(&group.latencies);
         for (i, values) in group.pooled.iter().enumerate() {
-            if i != Pool::Outage as usize {
+            if i != Pool::Outage as usize && i != Pool::OpenOutage as usize {
                 self.pooled[i].extend_from_slice(values);
             }
         }

@@ -3,6 +3,9 @@
 //! Columns: the axes by name, then `policy_a,policy_b,measure,difference,paired_low,paired_high,unpaired_low,
 //! unpaired_high,gain`. The difference is b minus a. `gain` says how many times more runs an unpaired comparison would
 //! have needed for the same width: the square of the ratio of the two widths; empty where the paired width is zero.
+//!
+//! A paired interval from 0 to 0 says that the two were equal in every run, not that they always are: a difference that
+//! comes in one of so many runs or fewer may not have been met.
 
 use super::{AxisValue, RecordError, csv_text, need_number, number, parse_number};
 

@@ -5,6 +5,7 @@
 //!
 //! - all three fields empty: the model cannot have this measure;
 //! - both ends empty: a number without an interval, such as a setting that was counted exactly;
+//! - only the upper end empty: so few events give no upper limit;
 //! - estimate 0, low 0, high above 0: it could have happened and did not, `high` is the upper bound. `0` and its
 //!   interval are what they are for any tool that reads the file; no column needs special care.
 //!
@@ -46,7 +47,7 @@ pub struct Estimate {
     pub estimate: f64,
     /// Lower end of the interval; none for a number without one.
     pub low: Option<f64>,
-    /// Upper end of the interval.
+    /// Upper end of the interval; none, with a lower one, where the runs give no upper limit.
     pub high: Option<f64>,
 }
 
@@ -64,6 +65,14 @@ impl Estimate {
     /// A number without an interval.
     pub fn exact(estimate: f64) -> Self {
         Self { estimate, low: None, high: None }
+    }
+
+    /// The ends: the number itself where it has no interval, and infinity where there is no upper limit.
+    pub fn limits(&self) -> (f64, f64) {
+        match (self.low, self.high) {
+            (None, None) => (self.estimate, self.estimate),
+            (low, high) => (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)),
+        }
     }
 
     /// Whether only an upper bound is known.

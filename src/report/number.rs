@@ -66,14 +66,30 @@ pub fn significant(value: f64, digits: usize) -> String {
 /// use failsim::report::number::with_interval;
 /// assert_eq!(with_interval(1.234e-4, 1.184e-4, 1.286e-4), "1.23e-4 ±0.05e-4");
 /// assert_eq!(with_interval(0.12, 0.11, 0.19), "0.12 [0.11, 0.19]");
+/// // Of few events the interval is much wider than the estimate, or has no upper end.
+/// assert_eq!(with_interval(119.3, 1.23, 2.96e7), "120 [1.2, 3.0e7]");
+/// assert_eq!(with_interval(2.67, 0.31, f64::INFINITY), "2.67 [0.31, ∞)");
+/// assert_eq!(with_interval(0.0, 0.0, f64::INFINITY), "none seen");
 /// ```
 pub fn with_interval(estimate: f64, low: f64, high: f64) -> String {
     let half = (high - low) / 2.0;
+    if high == f64::INFINITY && low.is_finite() {
+        // So few events give no upper limit.
+        if estimate == 0.0 {
+            return "none seen".to_owned();
+        }
+        return format!("{} [{}, ∞)", significant(estimate, 3), significant(low, 2));
+    }
     if !(estimate.is_finite() && half.is_finite()) {
         return format!("{} [{}, {}]", significant(estimate, 3), significant(low, 3), significant(high, 3));
     }
     if half <= 0.0 {
         return significant(estimate, 4);
+    }
+    if low >= 0.0 && high > 4.0 * estimate && estimate > 0.0 {
+        // The digits that the half width supports would not show the estimate.
+        let ends = [estimate, low, high].map(|value| significant(value, 2));
+        return format!("{} [{}, {}]", ends[0], ends[1], ends[2]);
     }
     let digits = if format!("{half:e}").starts_with(['1', '2']) { 1 } else { 0 };
     let power = power_for(libm::fmax(estimate.abs(), half));

@@ -111,10 +111,11 @@ impl From<Option<record::Estimate>> for Cell {
             Some(record::Estimate { high: Some(high), .. }) if estimate.is_some_and(|e| e.is_bound()) => {
                 Self::Below(high)
             }
-            Some(record::Estimate { estimate, low: Some(low), high: Some(high) }) => {
-                Self::Estimate { estimate, low, high }
+            Some(record::Estimate { estimate, low: None, high: None }) => Self::Value(estimate),
+            Some(found) => {
+                let (low, high) = found.limits();
+                Self::Estimate { estimate: found.estimate, low, high }
             }
-            Some(record::Estimate { estimate, .. }) => Self::Value(estimate),
         }
     }
 }

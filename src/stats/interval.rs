@@ -2,7 +2,7 @@
 //!
 //! No interval here is ever "0 ± 0": where nothing was seen, the bound is the one the number of trials can give.
 
-use super::moments::{Moments, PairMoments};
+use super::moments::Moments;
 use crate::maths::{
     beta_inv, binomial_quantile, chi_square_quantile, exp_m1, gamma_q_inv, ln, student_t_quantile,
 };
@@ -12,8 +12,12 @@ use crate::maths::{
 pub enum Method {
     /// Student t over independent replications.
     StudentT,
-    /// Ratio of means over replications, spread by the delta method, Student t.
+    /// Ratio of means over replications, spread by the delta method, limits of a gamma law.
     Ratio,
+    /// Limits of a gamma law for a mean over independent replications.
+    Gamma,
+    /// Limits of a Poisson count of clusters.
+    Clusters,
     /// Exact limits of a Poisson rate (Garwood 1936).
     Garwood,
     /// Exact limits of a probability (Clopper & Pearson 1934).
@@ -22,6 +26,10 @@ pub enum Method {
     ZeroEvents,
     /// Every trial was a success: a lower limit only.
     AllEvents,
+    /// Order statistics of values in clusters (Woodruff 1952).
+    Clustered,
+    /// Order statistics of spells of which some had not ended (Kaplan & Meier 1958).
+    KaplanMeier,
     /// Order statistics (no assumption on the law).
     OrderStatistics,
     /// Welch's interval of a difference of two independent means.
@@ -36,10 +44,14 @@ impl Method {
         match self {
             Method::StudentT => "Student t",
             Method::Ratio => "ratio, delta method",
+            Method::Gamma => "gamma limits",
+            Method::Clusters => "Garwood, in clusters",
             Method::Garwood => "Garwood",
             Method::ClopperPearson => "Clopper-Pearson",
             Method::ZeroEvents => "no event, upper limit",
             Method::AllEvents => "all events, lower limit",
+            Method::Clustered => "order statistics, in clusters",
+            Method::KaplanMeier => "Kaplan-Meier",
             Method::OrderStatistics => "order statistics",
             Method::Welch => "Welch",
             Method::PairedT => "paired t",
@@ -132,37 +144,6 @@ pub fn mean(moments: &Moments, confidence: f64) -> Interval {
     let n = moments.count();
     let estimate = if n == 0 { f64::NAN } else { moments.mean() };
     Interval::around(estimate, t_half(moments.std_error(), n, confidence), confidence, n, Method::StudentT)
-}
-
-/// The interval of the mean of a share between 0 and 1 per replication, such as unavailability.
-///
-/// As [`mean`], cut to [0, 1]; but where all runs saw 0, not "0 ± 0": a share above 0 happens in at most
-/// [`zero_event_limit`] of the runs, and is at most 1 there. Likewise where all saw 1.
-pub fn share(moments: &Moments, confidence: f64) -> Interval {
-    let n = moments.count();
-    if n > 0 && moments.max() <= 0.0 {
-        return probability(0, n, confidence);
-    }
-    if n > 0 && moments.min() >= 1.0 {
-        return probability(n, n, confidence);
-    }
-    let i = mean(moments, confidence);
-    Interval { low: i.low.max(0.0), high: i.high.min(1.0), ..i }
-}
-
-/// The interval of Σy/Σx over independent replications, such as downtime over time or loss per failover.
-///
-/// Delta method: the variance of the ratio r is that of y − r·x divided by n·mean(x)².
-pub fn ratio(pairs: &PairMoments, confidence: f64) -> Interval {
-    let n = pairs.count();
-    let x = pairs.x.mean();
-    if n == 0 || x == 0.0 {
-        return Interval::around(f64::NAN, f64::INFINITY, confidence, n, Method::Ratio);
-    }
-    let r = pairs.y.mean() / x;
-    let residual = pairs.y.variance() - 2.0 * r * pairs.covariance() + r * r * pairs.x.variance();
-    let std_error = (residual.max(0.0) / n as f64).sqrt() / x.abs();
-    Interval::around(r, t_half(std_error, n, confidence), confidence, n, Method::Ratio)
 }
 
 /// The interval of a Poisson rate: `events` seen during `exposure`.
@@ -269,8 +250,8 @@ pub fn quantile(sorted: &[f64], p: f64, confidence: f64) -> Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maths::testing::{SplitMix, near};
-    use crate::maths::{exp, normal_quantile};
+    use crate::maths::exp;
+    use crate::maths::testing::near;
 
     #[test]
     fn a_mean_of_five() {
@@ -279,14 +260,6 @@ mod tests {
         assert!(i.contains(1.1) && !i.contains(5.0));
         assert!(mean(&[1.0].into_iter().collect(), 0.95).high.is_infinite());
         assert!(mean(&Moments::new(), 0.95).estimate.is_nan());
-    }
-
-    #[test]
-    fn a_share_never_seen_has_an_upper_limit() {
-        let i = share(&[0.0; 100].into_iter().collect(), 0.95);
-        assert_eq!((i.low, i.method), (0.0, Method::ZeroEvents));
-        near(i.high, 0.029_513, 1e-4);
-        assert_eq!(share(&[0.0, 0.0, 1e-3].into_iter().collect(), 0.95).low, 0.0);
     }
 
     #[test]
@@ -321,20 +294,5 @@ mod tests {
         let i = quantile(&values, 0.5, 0.95);
         assert_eq!((i.low, i.estimate, i.high), (2.0, 5.0, 9.0));
         assert!(quantile(&values, 0.95, 0.95).high.is_infinite());
-    }
-
-    #[test]
-    fn a_ratio_covers_its_true_value_as_often_as_promised() {
-        let mut random = SplitMix(11);
-        let mut covered = 0;
-        for _ in 0..1000 {
-            let mut pairs = PairMoments::new();
-            for _ in 0..40 {
-                let x = 10.0 + normal_quantile(random.uniform());
-                pairs.push(x, 0.3 * x + 0.5 * normal_quantile(random.uniform()));
-            }
-            covered += u32::from(ratio(&pairs, 0.95).contains(0.3));
-        }
-        assert!((930..=970).contains(&covered), "{covered} of 1000");
     }
 }

@@ -60,6 +60,20 @@ impl Moments {
         self.max = self.max.max(other.max);
     }
 
+    /// Those of `factor` times each number.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Moments {
+        let (a, b) = (self.min * factor, self.max * factor);
+        let (mean, squares) = (self.mean * factor, self.squares * factor * factor);
+        Moments { mean, squares, min: a.min(b), max: a.max(b), ..*self }
+    }
+
+    /// Those of what each number lacks of `whole`.
+    #[must_use]
+    pub fn lacking(&self, whole: f64) -> Moments {
+        Moments { mean: whole - self.mean, min: whole - self.max, max: whole - self.min, ..*self }
+    }
+
     /// How many numbers.
     pub fn count(&self) -> u64 {
         self.count

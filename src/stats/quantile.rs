@@ -42,7 +42,14 @@ pub struct Bucket {
     pub count: u64,
 }
 
-fn index(value: u64) -> usize {
+impl Bucket {
+    /// The value that stands for all of them.
+    pub(super) fn middle(&self) -> u64 {
+        self.low + (self.high - self.low) / 2
+    }
+}
+
+pub(super) fn index(value: u64) -> usize {
     if value < EXACT_BELOW {
         return value as usize;
     }
@@ -167,22 +174,31 @@ impl Histogram {
         (ends_fit && sum_fits).then_some(Histogram { sum, min, max, ..h })
     }
 
-    /// The value of a rank from 1 to the count: the middle of its bucket, within the exact range.
-    fn at_rank(&self, rank: u64) -> u64 {
+    /// The bucket of a rank from 1 to the count, cut to the exact range; the ends of the range are exact.
+    pub(super) fn bucket_at(&self, rank: u64) -> Bucket {
+        let exact = |value| Bucket { low: value, high: value, count: 1 };
         if rank <= 1 {
-            return self.min;
+            return exact(self.min);
         }
         if rank >= self.count {
-            return self.max;
+            return exact(self.max);
         }
         let mut passed = 0;
-        for b in self.buckets() {
-            passed += b.count;
-            if passed >= rank {
-                return (b.low + (b.high - b.low) / 2).clamp(self.min, self.max);
-            }
-        }
-        self.max
+        let found = self.buckets().find(|bucket| {
+            passed += bucket.count;
+            passed >= rank
+        });
+        found.map_or(exact(self.max), |bucket| self.cut(bucket))
+    }
+
+    /// A bucket cut to the exact range.
+    pub(super) fn cut(&self, bucket: Bucket) -> Bucket {
+        Bucket { low: bucket.low.max(self.min), high: bucket.high.min(self.max), ..bucket }
+    }
+
+    /// The value of a rank: the middle of its bucket.
+    fn at_rank(&self, rank: u64) -> u64 {
+        self.bucket_at(rank).middle()
     }
 
     /// The `p`-quantile, within 0.4 %; the ends are exact. `None` of no values.
@@ -191,6 +207,8 @@ impl Histogram {
     }
 
     /// The `p`-quantile with its interval by order statistics; a limit the values cannot give is infinite.
+    ///
+    /// Limits are the outer ends of their buckets: the interval is wider by less than a per cent, never too short.
     pub fn quantile_interval(&self, p: f64, confidence: f64) -> Interval {
         let method = Method::OrderStatistics;
         let n = self.count;
@@ -200,8 +218,8 @@ impl Histogram {
         let (low, high) = quantile_ranks(n, p, confidence);
         Interval {
             estimate: self.at_rank(quantile_rank(n, p)) as f64,
-            low: low.map_or(f64::NEG_INFINITY, |r| self.at_rank(r) as f64),
-            high: high.map_or(f64::INFINITY, |r| self.at_rank(r) as f64),
+            low: low.map_or(f64::NEG_INFINITY, |r| self.bucket_at(r).low as f64),
+            high: high.map_or(f64::INFINITY, |r| self.bucket_at(r).high as f64),
             confidence,
             n,
             method,
