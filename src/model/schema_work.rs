@@ -250,11 +250,13 @@ impl Table for MaintenanceTable {
              somebody has looked. Shorter than a start it takes one node after the other away.",
         )
         .default("15m", Mark::Assumption, "boot, warm-up and a look at it"),
-        Key::new("changeover", Kind::Flag, "Whether the active role is moved away first.").default(
-            "true",
-            Mark::Assumption,
-            "good practice",
-        ),
+        Key::new(
+            "changeover",
+            Kind::Flag,
+            "Whether the active role is moved away first. The work waits for that, 5 minutes at most: so long, too, \
+             where nobody can take the role.",
+        )
+        .default("true", Mark::Assumption, "good practice"),
     ];
     fn read(r: &mut Reader<'_>) -> Self {
         MaintenanceTable {

@@ -326,6 +326,21 @@ impl ActivePassive {
         self.state = State::Draining { slot, to };
         ctx.arm(Timer::Drained, ctx.params.drain());
     }
+
+    /// Tells the node that was handed a slot so, and waits for it to say that it takes it.
+    fn offer(&self, ctx: &mut Ctx<'_, Self>) {
+        let Some((slot, to)) = self.handed else { return };
+        ctx.send(to, Message::Take { slot, activation: self.activation });
+        ctx.arm(Timer::Handed, ctx.params.heartbeat.times(HANDED_AFTER));
+    }
+
+    /// Whether the node that was handed the only slot is thought to be there, and nobody has spoken of it: it may serve.
+    fn may_have_taken(&self, ctx: &Ctx<'_, Self>) -> bool {
+        let Some((slot, to)) = self.handed.filter(|_| ctx.params.active == 1) else { return false };
+        let mut trusted = self.peers.iter().filter(|peer| peer.known == Known::Trusted);
+        let speaks = |peer: &Peer| peer.last.active == Some(slot) || peer.last.taking == Some(slot);
+        trusted.clone().any(|peer| peer.node == to) && !trusted.any(speaks)
+    }
 }
 
 impl Policy for ActivePassive {
@@ -407,10 +422,14 @@ impl Policy for ActivePassive {
             (Timer::Drained, State::Draining { slot, to }) => {
                 self.stand_by(ctx);
                 self.handed = Some((slot, to));
-                ctx.send(to, Message::Take { slot, activation: self.activation });
-                ctx.arm(Timer::Handed, ctx.params.heartbeat.times(HANDED_AFTER));
+                self.offer(ctx);
             }
             // The message was lost, or came to somebody who could not take it.
+            (Timer::Handed, State::Standby) if ctx.params.fencing && self.may_have_taken(ctx) => {
+                // Or its beats are: the slot is not taken back beside one that may serve it. It is offered again, until
+                // that one speaks or is silent for long enough to be fenced.
+                self.offer(ctx);
+            }
             (Timer::Handed, state) => {
                 self.handed = None;
                 if state == State::Standby {
