@@ -38,13 +38,13 @@ fn restore(node: u16) -> Action {
     Action::Restore { node: NodeId(node), scope: Scope::Host }
 }
 
-/// Each outage of the first hour and a half: when it began in seconds, and its causes.
+/// Each outage of the first two hours and a half: when it began in seconds, and its causes.
 fn outages(text: &str, steps: &[(f64, Action)]) -> Vec<(f64, Vec<Phase>)> {
     let source = Source::new("test.toml", text.to_owned());
     let mut model = model_of(&source, Arc::new(NoFiles));
     model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
     let setup = Setup::<Shipped>::new(model, 3, true, false);
-    let (_, facts): (_, Vec<(Instant, Fact)>) = simulate_with(&setup, 0, hours(1.5), Vec::new());
+    let (_, facts): (_, Vec<(Instant, Fact)>) = simulate_with(&setup, 0, hours(2.49), Vec::new());
     let mut all: Vec<(f64, Vec<Phase>)> = Vec::new();
     let mut is_down = false;
     for (at, fact) in facts {
@@ -105,4 +105,40 @@ fn an_instance_that_fails_while_another_one_is_worked_on_fails() {
     let [(3600.0, planned), (4000.0, crashed)] = &all[..] else { panic!("{all:?}") };
     assert!(planned.iter().all(|cause| *cause == Phase::Planned), "{planned:?}");
     assert!(!crashed.contains(&Phase::Planned), "{crashed:?}");
+}
+
+/// What a fault adds to planned work is its own: to the time in which the node starts again, and to the work itself.
+#[test]
+fn a_fault_of_a_node_that_is_missing_by_plan_takes_over() {
+    let text =
+        nodes(&["a"], "\"a\"", "[groups.g.policy.single]\n").replace("start = \"0s\"", "start = \"10m\"");
+    for crashed in [5700.0, 4000.0] {
+        let all = outages(&text, &[(crashed, crash(0)), (8000.0, restore(0))]);
+        let [(3600.0, causes)] = &all[..] else { panic!("{all:?}") };
+        assert_eq!(
+            (causes[0], causes[1]),
+            (Phase::Planned, Phase::NoSpare),
+            "crash at {crashed}: {causes:?}"
+        );
+        assert!(!causes[1..].contains(&Phase::Planned), "crash at {crashed}: {causes:?}");
+    }
+    let all = outages(&text, &[]);
+    assert_eq!(all, [(3600.0, vec![Phase::Planned])], "without a fault the start is part of it");
+}
+
+/// Two parts without a spare: when the second one fails it is no longer planned, and not again when the first is back.
+#[test]
+fn a_fault_beside_an_outage_by_plan_takes_over() {
+    let group = "[groups.g.policy.active-passive]\nactive = 2\ntimeout = \"5s\"\ntakeover = \"2s\"\n";
+    let all = outages(&nodes(&["a", "b"], "\"a\"", group), &[(3900.0, crash(1)), (8000.0, restore(1))]);
+    let [(3600.0, causes)] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(causes[0], Phase::Planned);
+    assert!(causes.len() > 1 && !causes[1..].contains(&Phase::Planned), "{causes:?}");
+}
+
+#[test]
+fn work_on_the_only_instance_is_planned_though_nobody_asks() {
+    let all = outages(&nodes(&["a"], "\"a\"", "[groups.g.policy.active-active]\n"), &[]);
+    let [(3600.0, causes)] = &all[..] else { panic!("{all:?}") };
+    assert!(causes.iter().all(|cause| *cause == Phase::Planned), "{causes:?}");
 }

@@ -284,6 +284,19 @@ fn a_node_that_stood_still_when_it_died_was_taken_away_once() {
     assert!((6.0..=7.0).contains(&took), "{took}");
 }
 
+/// B takes over during a cut, and dies while A still serves as well; C takes over from A long after that.
+#[test]
+fn a_takeover_counts_from_the_fault_of_the_node_that_served_last() {
+    let policy = PAIR.replace("timeout = \"5s\"", "timeout = \"5s\"\nreplication = \"none\"");
+    let steps =
+        [(100.0, cut(LINK)), (107.5, crash(B)), (108.0, Action::Heal { link: LINK }), (1000.0, crash(A))];
+    let facts = told(&nodes("\"a\", \"b\", \"c\"", &policy), &steps);
+    let all = failovers(&facts);
+    let [.., (Some(took), Some(detection), false, false)] = all[..] else { panic!("{all:?}") };
+    let (took, detection) = (took.as_secs(), detection.as_secs());
+    assert!((6.0..=7.0).contains(&took) && (4.0..=5.0).contains(&detection), "{all:?}");
+}
+
 /// Downtime by cause, as the service tells it, in whole seconds.
 fn causes(facts: &[(Instant, Fact)]) -> Vec<(Phase, u64)> {
     let mut list: Vec<(Phase, u64)> = Vec::new();

@@ -188,8 +188,8 @@ impl Table for NodeTable {
             "What its monotonic clock does while it is paused. \"overrun\": it runs on, as for a process that waits for a \
              disk or collects garbage. When it goes on, every time-out that is over comes first, before what has waited \
              for it. \"frozen\": it stands still, as in a suspended virtual machine that does not count the time: timers, \
-             time-outs of detectors and loops go on with what they had left. Wall clocks and timers on them run on in \
-             either case.")
+             time-outs of detectors and loops go on with what they had left. Wall clocks and timers on them, a boot, and \
+             `patience` with a copy run on in either case.")
             .default("overrun", Mark::Assumption, "a process that stalls on a host that does not"),
         Key::new("crew", Kind::Name("a crew"), "Who repairs it; left out: it never waits for anybody."),
         Key::new("station", Kind::Table(StationTable::KEYS), "How it serves requests."),

@@ -103,8 +103,10 @@ pub struct Watch {
     newest: Instant,
     /// When the newest beat heard was sent.
     newest_sent: Option<Instant>,
-    /// For how long the observer's clock has stood still since it heard that.
+    /// For how long the observer's clock has stood still since that.
     still: Span,
+    /// When it last stood still, from and to.
+    stood: (Instant, Instant),
     /// The next beat of the series.
     next_beat: Instant,
     flight: Vec<Flight>,
@@ -171,6 +173,7 @@ impl Watch {
             newest: now,
             newest_sent: None,
             still: Span::ZERO,
+            stood: (Instant::ZERO, Instant::ZERO),
             next_beat: Instant::NEVER,
             flight: Vec::new(),
             suspected: false,
@@ -229,6 +232,7 @@ impl Watch {
         self.around = around;
         (self.ticks_from, self.newest, self.fresh, self.now) = (now, now, now, now);
         (self.newest_sent, self.still) = (None, Span::ZERO);
+        self.stood = (Instant::ZERO, Instant::ZERO);
         self.flight.clear();
         self.suspected = false;
         self.listening_first = !armed;
@@ -418,7 +422,8 @@ impl Watch {
         }
         self.remember(sent, arrived);
         self.newest = arrived;
-        (self.newest_sent, self.still) = (Some(sent), Span::ZERO);
+        let (stopped, went_on) = self.stood;
+        (self.newest_sent, self.still) = (Some(sent), went_on.since(stopped.max(sent)));
         self.listening_first = false;
         let trust = self.suspected && self.is_trusted_again(arrived);
         self.suspected &= !trust;

@@ -251,7 +251,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match of {
             FaultOf::Node(n, m) => {
                 let failure = &model.nodes[n.index()].failures[usize::from(m)];
-                self.hit(n, failure.scope, failure.effect, begins, ctx);
+                self.strike(n, failure.scope, failure.effect, begins, ctx);
             }
             FaultOf::Link(l, m) => {
                 let failure = &model.links[l.index()].failures[usize::from(m)];
@@ -261,13 +261,23 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let shared = &model.shared[s.index()];
                 let failure = &shared.failures[usize::from(m)];
                 for &node in &shared.nodes {
-                    self.hit(node, failure.scope, failure.effect, begins, ctx);
+                    self.strike(node, failure.scope, failure.effect, begins, ctx);
                 }
                 for &link in &shared.links {
                     self.change_link(link, Classes::ALL, Direction::Both, begins, ctx);
                 }
             }
         }
+    }
+
+    /// A fault that nobody has planned touches a node, or goes from it.
+    fn strike(&mut self, node: NodeId, scope: Scope, effect: Effect, begins: bool, ctx: &mut HostCtx<'_, P>) {
+        let takes_down =
+            matches!(effect, Effect::Crash | Effect::CrashDiskLoss) && !matches!(scope, Scope::Named(_));
+        if begins && takes_down {
+            self.fails_unplanned(node);
+        }
+        self.hit(node, scope, effect, begins, ctx);
     }
 
     fn change_link(
@@ -292,7 +302,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
         match model.script[usize::from(index)].action {
             Action::Fail { node, scope, effect } => {
                 self.emit(now, Fact::Fault { of: FaultOf::Node(node, u16::MAX), begins: true });
-                self.hit(node, scope, effect, true, ctx);
+                self.strike(node, scope, effect, true, ctx);
             }
             Action::Restore { node, scope } => {
                 self.emit(now, Fact::Fault { of: FaultOf::Node(node, u16::MAX), begins: false });
@@ -325,7 +335,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 let begins = matches!(model.script[usize::from(index)].action, Action::Strike { .. });
                 self.emit(now, Fact::Fault { of: FaultOf::Shared(shared, u16::MAX), begins });
                 for i in 0..model.shared[shared.index()].nodes.len() {
-                    self.hit(model.shared[shared.index()].nodes[i], Scope::Host, Effect::Crash, begins, ctx);
+                    self.strike(
+                        model.shared[shared.index()].nodes[i],
+                        Scope::Host,
+                        Effect::Crash,
+                        begins,
+                        ctx,
+                    );
                 }
                 for &link in &model.shared[shared.index()].links {
                     self.change_link(link, Classes::ALL, Direction::Both, begins, ctx);

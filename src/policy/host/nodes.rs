@@ -203,7 +203,8 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             match (was_paused, self.nodes[node.index()].is_paused()) {
                 (false, true) => self.pause(node, ctx),
                 (true, false) => self.resume(node, ctx),
-                _ => {}
+                // Its host may have begun to stand still with its process, or have ended that: pings tell the difference.
+                _ => self.surroundings_changed(node, ctx),
             }
             return;
         }
@@ -240,8 +241,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
                 return;
             }
         }
-        if was_paused && !state.is_paused() {
-            self.resume(node, ctx);
+        match (was_paused, state.is_paused()) {
+            (true, false) => self.resume(node, ctx),
+            (true, true) => self.surroundings_changed(node, ctx),
+            (false, _) => {}
         }
         self.power_on(node, scope, ctx);
     }
@@ -254,6 +257,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn planned_ends(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {
         self.nodes[node.index()].planned_works -= 1;
         self.hit(node, Scope::Host, Effect::Crash, false, ctx);
+        self.evaluate_of(node); // a fault may keep it down
     }
 
     pub(super) fn power_on_at_start(&mut self, node: NodeId, ctx: &mut HostCtx<'_, P>) {

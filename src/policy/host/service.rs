@@ -21,8 +21,8 @@ pub(super) struct GroupService {
     pub(super) lagging: Option<Instant>,
     /// Nodes that the same devices obey, at most.
     actuators: u8,
-    /// The present outage was planned.
-    planned: bool,
+    /// The present outage was planned: the members that are missing by plan. One that fails is no longer.
+    planned: Option<u64>,
     /// A changeover was ordered, and the service has not been up after it yet.
     ordered: Option<Instant>,
 }
@@ -41,7 +41,14 @@ impl GroupService {
     /// It has come to nothing: what lasts of an outage is planned only if planned work has ended it.
     pub(super) fn order_died(&mut self, works: bool) {
         self.ordered = None;
-        self.planned &= works;
+        self.planned = self.planned.filter(|_| works);
+    }
+
+    /// A member has failed: if it was missing by plan, it is missing by that fault from here on.
+    pub(super) fn fails(&mut self, member: usize) {
+        if let Some(planned) = &mut self.planned {
+            *planned &= !(1 << member);
+        }
     }
 }
 
@@ -311,8 +318,13 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             }
         }
         let was_up = self.groups[g].service.told.is_none_or(|told| told.up);
-        if was_up && !up {
-            self.groups[g].service.planned = self.is_planned(group, now);
+        if up {
+            self.groups[g].service.planned = None;
+        } else if was_up {
+            self.groups[g].service.planned = self.planned_at_first(group, now);
+        } else if let Some(planned) = self.groups[g].service.planned {
+            self.groups[g].service.planned =
+                Some(planned).filter(|_| self.is_still_planned(planned, group, now));
         }
         if up && !self.groups[g].takeovers.is_ordered(now) {
             self.groups[g].service.ordered = None;
@@ -352,7 +364,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
 
     /// Why the service is down, as far as no node's own steps explain it.
     fn cause(&self, group: GroupId) -> Phase {
-        if self.groups[group.index()].service.planned {
+        if self.groups[group.index()].service.planned.is_some() {
             return Phase::Planned;
         }
         let model = &self.setup.model;

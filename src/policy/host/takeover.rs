@@ -278,7 +278,10 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
             *other != member && stance.is_some_and(|stance| stance.accepts == Some(slot))
         };
         if let Some(other) = (0..nodes.len()).find(accepts) {
-            self.groups[g].takeovers.last[usize::from(slot)] = Some(other);
+            let takeovers = &mut self.groups[g].takeovers;
+            takeovers.last[usize::from(slot)] = Some(other);
+            // It has not been vacant: the next fault that takes it away is that one's.
+            takeovers.vacated[usize::from(slot)] = None;
         }
     }
 

@@ -293,7 +293,7 @@ impl<'s, P: Policy, T: Probe<Fact>> World<'s, P, T> {
     pub(super) fn watches_stand_still(&mut self, observer: NodeId, length: Span, now: Instant) {
         for slot in self.watches.iter_mut().filter(|slot| slot.observer == observer && slot.is_on) {
             match &mut slot.kind {
-                Kind::Beats(watch) => watch.stand_still(length),
+                Kind::Beats(watch) => watch.stand_still(now, length),
                 Kind::Poll(poll, _) => poll.stand_still(length, now),
                 Kind::Echo(check) => check.stand_still(length),
                 // What came to the connection is there when the node goes on.

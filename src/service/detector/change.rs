@@ -59,13 +59,14 @@ impl Watch {
         self.next_beat = self.next_beat + beats.period.times(count);
     }
 
-    /// The clock of the observer, which stands still up to now, has stood still for so long: silence and ticks go on with
-    /// what they had left.
-    pub(crate) fn stand_still(&mut self, length: Span) {
+    /// The clock of the observer, which stands still up to `now`, has stood still for so long: silence and ticks go on
+    /// with what they had left.
+    pub(crate) fn stand_still(&mut self, now: Instant, length: Span) {
         debug_assert!(!self.around.hearing && self.ahead.is_none() && self.quiet.is_none(), "it is paused");
         self.newest = self.newest + length;
         self.ticks_from = self.ticks_from + length;
         self.still += length;
+        self.stood = (now.before(length), now);
         if let Memory::Arrivals(arrivals) = &mut self.memory {
             arrivals.stand_still(length);
         }

@@ -1,10 +1,12 @@
-//! What a pause does to a node's monotonic clock (`timers_after_pause`): it runs on, and whatever is over comes first when
-//! the node goes on, or it stands still, and everything goes on with what it had left. Faults at exact times.
+//! Pauses at exact times. What one does to a node's monotonic clock (`timers_after_pause`): it runs on, and whatever is
+//! over comes first when the node goes on, or it stands still, and everything goes on with what it had left. And one upon
+//! another.
 
 mod common;
 
 use common::*;
 use failsim::engine::time::Instant;
+use failsim::policy::contract::Sense;
 use failsim::policy::facts::Fact;
 use failsim::system::ids::NodeId;
 use failsim::system::spec::{Action, Effect, Scope};
@@ -84,6 +86,26 @@ fn a_frozen_clock_leaves_what_was_left() {
             near(of("overrun", &late).1, 170.0, "overrun, serves after the takeover was over");
             near(of("frozen", &late).1, serves + 60.0, "frozen, serves after the rest of the takeover");
         }
+    }
+}
+
+/// A lease by the instant of sending, of beats that take half a second: one that was sent before the pause and is read
+/// after it has what was left then, one that was sent in the midst of it is good for its whole time from the end on.
+#[test]
+fn a_lease_that_is_read_after_a_pause_runs_from_its_sending() {
+    let text = pair("frozen", "detector = { lease = { ttl = \"5s\" } }")
+        .replace("{ uniform = [\"1ms\", \"20ms\"] }", "\"500ms\"");
+    for skips in [true, false] {
+        let of = |steps: &[(f64, Action)]| {
+            suspects_and_serves(&scripted(&text, steps, skips)).0.expect("a suspicion")
+        };
+        let last_sent = of(&[(100.6, crash(A))]) - 5.0;
+        assert!((99.6..100.6).contains(&last_sent), "{last_sent}");
+        let stopped = last_sent + 0.25;
+        let found = of(&[(100.6, crash(A)), (stopped, pause(B)), (stopped + 60.0, restore(B))]);
+        assert!((found - last_sent - 65.0).abs() < 1e-6, "skips {skips}: {found}, sent at {last_sent}");
+        let found = of(&[(103.2, crash(A)), (stopped, pause(B)), (stopped + 60.0, restore(B))]);
+        assert!((found - stopped - 65.0).abs() < 1e-6, "skips {skips}: {found}, stopped at {stopped}");
     }
 }
 
@@ -178,5 +200,34 @@ fn time_as_main_goes_by_the_clock() {
         };
         assert_eq!([accepts(A, 1500.0), accepts(B, 1500.0)], [true, true], "{after}: both before they meet");
         assert_eq!([accepts(A, 1600.0), accepts(B, 1600.0)], [winner == A, winner == B], "{after}");
+    }
+}
+
+/// A host that stands still answers no pings, whether or not its process had stood still before.
+#[test]
+fn a_host_stands_still_upon_its_process() {
+    let text = "title = \"paused\"\n[nodes.a]\nstart = \"0s\"\nclock.drift = 0\n[nodes.b]\nlike = \"a\"\n[groups.g]\n\
+                nodes = [\"a\", \"b\"]\n[groups.g.policy.hot-standby]\nisolated_standby = \"remain\"\n";
+    let still = |scope| Action::Fail { node: A, scope, effect: Effect::Pause };
+    let goes_on = |scope| Action::Restore { node: A, scope };
+    let host = [(1002.0, still(Scope::Host))];
+    let both =
+        [(1000.0, still(Scope::Process)), (1002.0, still(Scope::Host)), (1005.0, goes_on(Scope::Process))];
+    let echo_and_role = |steps: &[(f64, Action)], skips: bool| {
+        let facts = scripted(text, steps, skips);
+        let echo = facts.iter().find_map(|(at, fact)| match fact {
+            Fact::Verdict { observer: B, by: Sense::Echo, suspected: true, .. } => Some(at.as_secs()),
+            _ => None,
+        });
+        let role = facts.iter().rev().find_map(|(_, fact)| match fact {
+            Fact::Stance { node: B, stance } => Some(stance.role),
+            _ => None,
+        });
+        (echo, role)
+    };
+    for skips in [true, false] {
+        let alone = echo_and_role(&host, skips);
+        assert!(alone.0.is_some(), "{alone:?}");
+        assert_eq!(echo_and_role(&both, skips), alone);
     }
 }
