@@ -261,7 +261,7 @@ fn measured(view: &View<'_>, axis: usize, subtitle: &str, measure: &str) -> Opti
 fn finding(view: &View<'_>, measure: &str, seen: &[Series], never: &[&str]) -> String {
     if measure == "split_brain_time" {
         let names: Vec<&str> = seen.iter().map(|series| series.name.as_str()).collect();
-        let others = if never.is_empty() { String::new() } else { format!("; never in {}", join(never)) };
+        let others = if never.is_empty() { String::new() } else { format!("; none seen in {}", join(never)) };
         return match names.len() {
             1..=4 => format!("Two nodes accept at once in {}{others}", join(&names)),
             many => {
@@ -306,11 +306,11 @@ fn comparison(
             format!("{name}: least with {least} ({low}), most with {most} ({high}){place}")
         }
         ([(only, value)], never) => {
-            format!("{name}: never with {}; {} with {only}{place}", join(never), amount(*value))
+            format!("{name}: none seen with {}; {} with {only}{place}", join(never), amount(*value))
         }
         ([(least, low), .., (most, high)], never) => {
             let (low, high) = (amount(*low), amount(*high));
-            format!("{name}: never with {}; {low} ({least}) to {high} ({most}){place}", join(never))
+            format!("{name}: none seen with {}; {low} ({least}) to {high} ({most}){place}", join(never))
         }
     }
 }

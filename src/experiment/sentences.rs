@@ -73,7 +73,7 @@ pub(super) fn split_brain(view: &View<'_>) -> Vec<String> {
             parts.push(format!("two nodes accepted at once in {}", seen.join("; ")));
         }
         if !never.is_empty() {
-            parts.push(format!("never in {}", never.join(", ")));
+            parts.push(format!("none seen in {}", never.join(", ")));
         }
         if parts.is_empty() { String::new() } else { format!("split brain: {}.", parts.join("; ")) }
     })

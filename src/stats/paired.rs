@@ -73,16 +73,10 @@ impl Paired {
     /// least those of being more and being less, each a mean of what is never negative, put together (Zou & Donner,
     /// Statistics in Medicine 27, 2008).
     pub fn difference(&self, confidence: f64) -> Interval {
-        let n = self.count();
-        if n == 0 {
-            return Interval::around(f64::NAN, f64::INFINITY, confidence, 0, Method::PairedT);
+        let student = self.student(confidence);
+        if self.count() == 0 {
+            return student;
         }
-        let half = if n < 2 {
-            f64::INFINITY
-        } else {
-            t_factor(confidence, (n - 1) as f64) * self.difference.std_error()
-        };
-        let student = Interval::around(self.difference.mean(), half, confidence, n, Method::PairedT);
         let sides = |part: &Moments| {
             let i = skewed::amount(part, confidence);
             if part.max() > 0.0 { (i.estimate - i.low, i.high - i.estimate) } else { (0.0, 0.0) }
@@ -97,19 +91,31 @@ impl Paired {
         }
     }
 
+    fn student(&self, confidence: f64) -> Interval {
+        let n = self.count();
+        let mean = if n == 0 { f64::NAN } else { self.difference.mean() };
+        let half = if n < 2 {
+            f64::INFINITY
+        } else {
+            t_factor(confidence, (n - 1) as f64) * self.difference.std_error()
+        };
+        Interval::around(mean, half, confidence, n, Method::PairedT)
+    }
+
     /// Second minus first, as if the two had been run on streams of their own.
     pub fn unpaired(&self, confidence: f64) -> Interval {
         welch(&self.both.x, &self.both.y, confidence)
     }
 
-    /// How many times more runs would have been needed without pairing: the squared ratio of the widths.
+    /// How many times more runs would have been needed without pairing: the squared ratio of the widths, both by Student's
+    /// t, so that it is the runs' spread alone that is compared.
     ///
     /// Infinite if the difference never varies; 1 where neither side does; NaN with fewer than two runs.
     pub fn gain(&self, confidence: f64) -> f64 {
         if self.count() < 2 {
             return f64::NAN;
         }
-        let (apart, together) = (self.unpaired(confidence).width(), self.difference(confidence).width());
+        let (apart, together) = (self.unpaired(confidence).width(), self.student(confidence).width());
         if apart == 0.0 && together == 0.0 {
             return 1.0;
         }
