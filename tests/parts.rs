@@ -6,7 +6,6 @@ use common::*;
 use failsim::engine::time::Instant;
 use failsim::policy::facts::Fact;
 use failsim::system::ids::NodeId;
-use failsim::system::spec::{Action, Effect, Scope};
 
 const A: NodeId = NodeId(0);
 const B: NodeId = NodeId(1);
@@ -19,14 +18,6 @@ fn two_and_one(clients: &str) -> String {
          [groups.g]\nnodes = [\"a\", \"b\", \"c\"]\n[groups.g.policy.active-passive]\nactive = 2\nheartbeat = \"1s\"\n\
          timeout = \"5s\"\ntakeover = \"2s\"\nlag = \"0s\"\n{clients}"
     )
-}
-
-fn crash(node: NodeId) -> Action {
-    Action::Fail { node, scope: Scope::Host, effect: Effect::Crash }
-}
-
-fn restore(node: NodeId) -> Action {
-    Action::Restore { node, scope: Scope::Host }
 }
 
 /// When each takeover was complete, by whom, and how long it took from its fault, in seconds.

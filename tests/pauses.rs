@@ -24,18 +24,6 @@ fn pair(after: &str, detector: &str) -> String {
     )
 }
 
-fn crash(node: NodeId) -> Action {
-    Action::Fail { node, scope: Scope::Host, effect: Effect::Crash }
-}
-
-fn pause(node: NodeId) -> Action {
-    Action::Fail { node, scope: Scope::Host, effect: Effect::Pause }
-}
-
-fn restore(node: NodeId) -> Action {
-    Action::Restore { node, scope: Scope::Host }
-}
-
 /// When B suspects A, and when it serves, in seconds.
 fn suspects_and_serves(facts: &[(Instant, Fact)]) -> (Option<f64>, Option<f64>) {
     let first = |holds: &dyn Fn(&Fact) -> bool| {

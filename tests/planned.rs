@@ -13,7 +13,10 @@ use failsim::policy::facts::Fact;
 use failsim::policy::host::Setup;
 use failsim::policy::registry::Shipped;
 use failsim::system::ids::NodeId;
-use failsim::system::spec::{Action, Effect, Scope, ScriptStep};
+use failsim::system::spec::{Action, ScriptStep};
+
+const A: NodeId = NodeId(0);
+const B: NodeId = NodeId(1);
 
 /// Nodes that start at once, of which `worked` are worked on for half an hour every hour, one after the other.
 fn nodes(names: &[&str], worked: &str, group: &str) -> String {
@@ -29,14 +32,6 @@ fn nodes(names: &[&str], worked: &str, group: &str) -> String {
 
 /// Suspects 4 to 5 s after the last beat, and takes over in 2 s.
 const PAIR: &str = "[groups.g.policy.active-passive]\nheartbeat = \"1s\"\ntimeout = \"5s\"\ntakeover = \"2s\"\nlag = \"0s\"\n";
-
-fn crash(node: u16) -> Action {
-    Action::Fail { node: NodeId(node), scope: Scope::Host, effect: Effect::Crash }
-}
-
-fn restore(node: u16) -> Action {
-    Action::Restore { node: NodeId(node), scope: Scope::Host }
-}
 
 /// Each outage of the first two hours and a half: when it began in seconds, and its causes.
 fn outages(text: &str, steps: &[(f64, Action)]) -> Vec<(f64, Vec<Phase>)> {
@@ -69,7 +64,7 @@ fn work_on_the_active_node_plans_the_outage() {
 
 #[test]
 fn a_crash_while_the_standby_is_worked_on_is_a_crash() {
-    let all = outages(&nodes(&["a", "b"], "\"b\"", PAIR), &[(4000.0, crash(0)), (4300.0, restore(0))]);
+    let all = outages(&nodes(&["a", "b"], "\"b\"", PAIR), &[(4000.0, crash(A)), (4300.0, restore(A))]);
     let [(began, causes)] = &all[..] else { panic!("{all:?}") };
     assert_eq!(*began, 4000.0);
     assert_eq!(causes[0], Phase::NoSpare);
@@ -78,7 +73,7 @@ fn a_crash_while_the_standby_is_worked_on_is_a_crash() {
 
 #[test]
 fn a_crash_of_who_has_taken_over_from_a_node_that_is_worked_on_is_a_crash() {
-    let all = outages(&nodes(&["a", "b"], "\"a\"", PAIR), &[(4000.0, crash(1)), (4300.0, restore(1))]);
+    let all = outages(&nodes(&["a", "b"], "\"a\"", PAIR), &[(4000.0, crash(B)), (4300.0, restore(B))]);
     let [(3600.0, planned), (4000.0, crashed)] = &all[..] else { panic!("{all:?}") };
     assert!(planned.iter().all(|cause| *cause == Phase::Planned), "{planned:?}");
     assert!(!crashed.contains(&Phase::Planned), "{crashed:?}");
@@ -100,7 +95,7 @@ fn writes_that_wait_for_a_copy_that_is_worked_on_are_planned_to() {
 fn an_instance_that_fails_while_another_one_is_worked_on_fails() {
     let group = "[groups.g.policy.active-active]\nredispatch = false\n";
     let text = nodes(&["a", "b", "c"], "\"a\"", group) + "[clients.k]\nto = \"g\"\nwrites = \"1/s\"\n";
-    let steps = [(4000.0, crash(1)), (4300.0, restore(1))];
+    let steps = [(4000.0, crash(B)), (4300.0, restore(B))];
     let all = outages(&text, &steps);
     let [(3600.0, planned), (4000.0, crashed)] = &all[..] else { panic!("{all:?}") };
     assert!(planned.iter().all(|cause| *cause == Phase::Planned), "{planned:?}");
@@ -113,7 +108,7 @@ fn a_fault_of_a_node_that_is_missing_by_plan_takes_over() {
     let text =
         nodes(&["a"], "\"a\"", "[groups.g.policy.single]\n").replace("start = \"0s\"", "start = \"10m\"");
     for crashed in [5700.0, 4000.0] {
-        let all = outages(&text, &[(crashed, crash(0)), (8000.0, restore(0))]);
+        let all = outages(&text, &[(crashed, crash(A)), (8000.0, restore(A))]);
         let [(3600.0, causes)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(
             (causes[0], causes[1]),
@@ -130,7 +125,7 @@ fn a_fault_of_a_node_that_is_missing_by_plan_takes_over() {
 #[test]
 fn a_fault_beside_an_outage_by_plan_takes_over() {
     let group = "[groups.g.policy.active-passive]\nactive = 2\ntimeout = \"5s\"\ntakeover = \"2s\"\n";
-    let all = outages(&nodes(&["a", "b"], "\"a\"", group), &[(3900.0, crash(1)), (8000.0, restore(1))]);
+    let all = outages(&nodes(&["a", "b"], "\"a\"", group), &[(3900.0, crash(B)), (8000.0, restore(B))]);
     let [(3600.0, causes)] = &all[..] else { panic!("{all:?}") };
     assert_eq!(causes[0], Phase::Planned);
     assert!(causes.len() > 1 && !causes[1..].contains(&Phase::Planned), "{causes:?}");

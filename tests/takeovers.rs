@@ -32,18 +32,6 @@ fn pair() -> String {
     nodes("\"a\", \"b\"", PAIR)
 }
 
-fn crash(node: NodeId) -> Action {
-    Action::Fail { node, scope: Scope::Host, effect: Effect::Crash }
-}
-
-fn pause(node: NodeId) -> Action {
-    Action::Fail { node, scope: Scope::Host, effect: Effect::Pause }
-}
-
-fn restore(node: NodeId) -> Action {
-    Action::Restore { node, scope: Scope::Host }
-}
-
 /// What happens in one run of `text`, whose steps come at times in seconds.
 fn told(text: &str, steps: &[(f64, Action)]) -> Vec<(Instant, Fact)> {
     scripted(text, steps, true)

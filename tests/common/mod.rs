@@ -18,7 +18,8 @@ use failsim::policy::host::Setup;
 use failsim::policy::registry::Shipped;
 use failsim::stats::interval;
 use failsim::stats::moments::Moments;
-use failsim::system::spec::{Action, Model, ScriptStep};
+use failsim::system::ids::NodeId;
+use failsim::system::spec::{Action, Effect, Model, Scope, ScriptStep};
 use rayon::prelude::*;
 
 /// A prepared model of the shipped policies.
@@ -96,6 +97,21 @@ pub fn scripted(text: &str, steps: &[(f64, Action)], skips: bool) -> Vec<(Instan
     model.quiet = true;
     model.script = steps.iter().map(|&(at, action)| ScriptStep { at: instant(at), action }).collect();
     simulate_with(&Setup::<Shipped>::new(model, 3, skips, false), 0, hours(1.0), Vec::new()).1
+}
+
+/// A host dies.
+pub fn crash(node: NodeId) -> Action {
+    Action::Fail { node, scope: Scope::Host, effect: Effect::Crash }
+}
+
+/// A host stands still.
+pub fn pause(node: NodeId) -> Action {
+    Action::Fail { node, scope: Scope::Host, effect: Effect::Pause }
+}
+
+/// Whatever is wrong with a host is over.
+pub fn restore(node: NodeId) -> Action {
+    Action::Restore { node, scope: Scope::Host }
 }
 
 /// Runs folded in order.
