@@ -154,7 +154,11 @@ impl Ledger {
             back.take_while(|&at| at != common).map(|at| self.lineages[at].incident)
         };
         let left = path(lineage).last().flatten();
-        let were_apart = path(won).last().flatten().is_some_and(|first| Some(first.number) <= number(left));
+        // The winner's way had begun by then, or went on where the loser left it.
+        let back = std::iter::successors(Some(won), |&at: &usize| self.lineages[at].parent);
+        let goes_on = back.take_while(|&at| at != common).last().map(|at| self.lineages[at].fork);
+        let were_apart = path(won).last().flatten().is_some_and(|first| Some(first.number) <= number(left))
+            || left.is_some_and(|left| goes_on.is_some_and(|upto| upto > left.at));
         let parts = |incident: &Option<Incident>| {
             number(*incident) > number(left)
                 && (!were_apart || incident.is_some_and(|incident| incident.at <= written_until))

@@ -352,6 +352,26 @@ fn a_fault_after_a_history_has_ended_did_not_part_it_from_the_others() {
 }
 
 #[test]
+fn nor_did_one_of_the_node_that_had_served_all_along() {
+    let clients = client(Arrivals::Fixed);
+    let mut book = ledger(3, 0);
+    // Node 1 takes over from node 0 by mistake, is written to for a while, and leaves this part of the work.
+    serving(&mut book);
+    book.copied(0, 1, at(150), None);
+    book.activate(1, incident(150, 1), at(160));
+    book.open(1, USERS, at(160));
+    book.close(1, USERS, at(200));
+    // Node 2 follows node 0, which has not stopped, and takes over from it.
+    book.copied(0, 2, at(300), None);
+    book.close(0, USERS, at(300));
+    book.activate(2, incident(300, 2), at(310));
+    book.open(2, USERS, at(310));
+    let losses = book.adopt(1, 2, at(500), PLAIN, &clients);
+    let [loss] = losses[..] else { panic!("{losses:?}") };
+    assert_eq!((loss.count, loss.incident), (80, incident(150, 1)));
+}
+
+#[test]
 fn an_old_copy_that_begins_again_is_parted_by_the_last_fault_and_not_by_those_it_had_missed() {
     let clients = client(Arrivals::Fixed);
     for (settled, node_1_wins) in [(false, false), (false, true), (true, false), (true, true)] {
