@@ -4,8 +4,9 @@
 //! before its first step has the cause that the host told at that instant (a capable peer existed: *detect*; else
 //! *no_quorum*, *network*, *restart*, *no_spare*). *Planned* overrides both: an outage that planned work on a node, or a
 //! changeover that is carried out, has brought about (one that was refused plans nothing, and from the death of the node
-//! that was to hand over it is that fault's). A fault beside planned work is a fault. An interruption counts from its start to its end less the
-//! deadline of the clients, and not at all if it is shorter: that is decided when it closes.
+//! that was to hand over it is that fault's). A fault beside planned work is a fault, and takes over from it. An
+//! interruption counts from its start to its end less the deadline of the clients, and not at all if it is shorter: that
+//! is decided when it closes.
 //! Outages closer together than the merge gap are one in counts and durations, never in downtime.
 
 use crate::engine::time::{Instant, Span};
